@@ -1,0 +1,132 @@
+import Glibc
+
+/// A folder of this machine's file system, held against other processes while this lives.
+package final class LocalDisk: Disk {
+    package let place: String
+    private let folder: Int32
+    private let lock: Int32
+
+    /// Opens the folder, and makes it first (with a durable entry in its parent) where asked to.
+    package init(_ path: String, create: Bool) throws(DiskError) {
+        place = path
+        if create { try Self.make(path) }
+        folder = try SystemCall.run("open the folder \(path)") {
+            unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        }
+        do throws(DiskError) {
+            lock = try Self.hold(folder, path)
+        } catch {
+            close(folder)
+            throw error
+        }
+    }
+
+    deinit {
+        close(lock)
+        close(folder)
+    }
+
+    private static func make(_ path: String) throws(DiskError) {
+        do throws(DiskError) {
+            _ = try SystemCall.run("make the folder \(path)") { unsafe mkdir(path, 0o700) }
+        } catch .exists { return }
+        let parent = try SystemCall.run("open the parent of \(path)") {
+            unsafe Glibc.open(path + "/..", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        }
+        defer { close(parent) }
+        _ = try SystemCall.run("sync the parent of \(path)") { fsync(parent) }
+    }
+
+    /// Takes the lock that the kernel gives back when the process ends, however it ends.
+    private static func hold(_ folder: Int32, _ path: String) throws(DiskError) -> Int32 {
+        let lock = try SystemCall.run("open \(path)/lock") {
+            unsafe openat(folder, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        }
+        if flock(lock, LOCK_EX | LOCK_NB) != 0 {
+            let code = errno
+            defer { close(lock) }
+            guard code == EWOULDBLOCK else { throw SystemCall.error("lock \(path)", code) }
+            throw .held(pid: holder(lock))
+        }
+        let pid = Array("\(getpid())\n".utf8)
+        ftruncate(lock, 0)
+        _ = unsafe pid.withUnsafeBytes { unsafe pwrite(lock, $0.baseAddress, $0.count, 0) }
+        return lock
+    }
+
+    private static func holder(_ lock: Int32) -> Int32 {
+        var digits = [UInt8](repeating: 0, count: 16)
+        let count = unsafe digits.withUnsafeMutableBytes {
+            unsafe pread(lock, $0.baseAddress, $0.count, 0)
+        }
+        let text = String(decoding: digits.prefix(max(0, count)), as: UTF8.self)
+        return Int32(text.split(separator: "\n").first ?? "") ?? 0
+    }
+
+    package func open(_ name: String) throws(DiskError) -> any File {
+        let descriptor = try SystemCall.run("open \(place)/\(name)") {
+            unsafe openat(folder, name, O_RDWR | O_CLOEXEC)
+        }
+        return LocalFile(descriptor, place: "\(place)/\(name)")
+    }
+
+    package func create(_ name: String) throws(DiskError) -> any File {
+        let descriptor = try SystemCall.run("create \(place)/\(name)") {
+            unsafe openat(folder, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        }
+        return LocalFile(descriptor, place: "\(place)/\(name)")
+    }
+
+    package func list() throws(DiskError) -> [String] {
+        let handle = try SystemCall.run("list \(place)") {
+            unsafe openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        }
+        guard let stream = unsafe fdopendir(handle) else {
+            close(handle)
+            throw SystemCall.error("list \(place)", errno)
+        }
+        defer { unsafe closedir(stream) }
+        var names: [String] = []
+        while let entry = unsafe readdir(stream) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+                unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) {
+                    unsafe String(cString: $0)
+                }
+            }
+            if name != ".", name != "..", name != "lock" { names.append(name) }
+        }
+        return names
+    }
+
+    package func remove(_ name: String) throws(DiskError) {
+        _ = try SystemCall.run("remove \(place)/\(name)") { unsafe unlinkat(folder, name, 0) }
+    }
+
+    package func rename(_ name: String, to newName: String) throws(DiskError) {
+        _ = try SystemCall.run("rename \(place)/\(name) to \(newName)") {
+            unsafe renameat(folder, name, folder, newName)
+        }
+    }
+
+    package func syncFolder() throws(DiskError) {
+        _ = try SystemCall.run("sync the folder \(place)") { fsync(folder) }
+    }
+
+    package func availableBytes() throws(DiskError) -> UInt64 {
+        let figures = try figures()
+        return UInt64(figures.f_bavail) * UInt64(figures.f_frsize)
+    }
+
+    package func totalBytes() throws(DiskError) -> UInt64 {
+        let figures = try figures()
+        return UInt64(figures.f_blocks) * UInt64(figures.f_frsize)
+    }
+
+    private func figures() throws(DiskError) -> statvfs {
+        var figures = statvfs()
+        _ = try SystemCall.run("ask \(place) for its free space") {
+            unsafe fstatvfs(folder, &figures)
+        }
+        return figures
+    }
+}

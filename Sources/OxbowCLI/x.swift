@@ -1,0 +1,2 @@
+import Oxbow
+@main struct Main { static func main() {} }
