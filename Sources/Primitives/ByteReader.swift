@@ -17,6 +17,12 @@ package struct ByteReader: ~Escapable {
     @_lifetime(copy bytes)
     package init(_ bytes: RawSpan) { self.bytes = bytes }
 
+    @_lifetime(borrow bytes)
+    package init(_ bytes: borrowing [UInt8]) {
+        // Safe: every bit pattern is a byte.
+        self.bytes = unsafe bytes.span.bytes
+    }
+
     package var remaining: Int { bytes.byteCount - offset }
 
     @_lifetime(self: copy self)

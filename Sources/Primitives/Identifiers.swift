@@ -2,7 +2,7 @@
 ///
 /// It prints as `L16B3F28`, so that nobody takes it for a PostgreSQL WAL position, and so that it
 /// fits into a file name.
-public struct LSN: RawRepresentable, Hashable, Comparable, Sendable {
+public struct LSN: RawRepresentable, Hashable, Comparable, Sendable, BitwiseCopyable {
     /// The number of bytes of log that stand before this position.
     public let rawValue: UInt64
 
@@ -40,7 +40,7 @@ extension LSN: CustomStringConvertible, LosslessStringConvertible {
 }
 
 /// What a file is to a volume: a named run of pages in a branch.
-public struct ObjectID: RawRepresentable, Hashable, Comparable, Sendable, CustomStringConvertible {
+public struct ObjectID: RawRepresentable, Hashable, Comparable, Sendable, BitwiseCopyable, CustomStringConvertible {
     /// The object's number.
     public let rawValue: UInt64
 
@@ -63,7 +63,7 @@ public struct ObjectID: RawRepresentable, Hashable, Comparable, Sendable, Custom
 }
 
 /// The place of a page in its object, counted from zero.
-public struct PageNumber: RawRepresentable, Hashable, Comparable, Sendable,
+public struct PageNumber: RawRepresentable, Hashable, Comparable, Sendable, BitwiseCopyable,
     ExpressibleByIntegerLiteral, CustomStringConvertible
 {
     /// The number of pages before this one.
@@ -94,7 +94,7 @@ public struct PageNumber: RawRepresentable, Hashable, Comparable, Sendable,
 /// A line of history with one writer: what a branch shows between two resets.
 ///
 /// Its number is the LSN of the record that began it, so it is never used again.
-public struct TimelineID: RawRepresentable, Hashable, Comparable, Sendable, CustomStringConvertible
+public struct TimelineID: RawRepresentable, Hashable, Comparable, Sendable, BitwiseCopyable, CustomStringConvertible
 {
     /// The LSN of the record that began the timeline.
     public let rawValue: UInt64
@@ -120,7 +120,7 @@ public struct TimelineID: RawRepresentable, Hashable, Comparable, Sendable, Cust
 }
 
 /// What stays of a branch when its name changes. Never used again.
-public struct BranchID: RawRepresentable, Hashable, Comparable, Sendable, CustomStringConvertible {
+public struct BranchID: RawRepresentable, Hashable, Comparable, Sendable, BitwiseCopyable, CustomStringConvertible {
     /// The LSN of the record that made the branch.
     public let rawValue: UInt64
 

@@ -1,7 +1,7 @@
 /// A moment of the log: nanoseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
 ///
 /// Within a store no two records have the same time, and times grow as LSNs do.
-public struct LogTime: RawRepresentable, Hashable, Comparable, Sendable {
+public struct LogTime: RawRepresentable, Hashable, Comparable, Sendable, BitwiseCopyable {
     /// Nanoseconds since 1970-01-01T00:00:00Z.
     public let rawValue: UInt64
 

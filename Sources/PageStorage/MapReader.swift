@@ -1,0 +1,75 @@
+package import WriteAheadLog
+
+/// Look-ups and walks in a map of the log.
+package struct MapReader<Value: MapValue>: Sendable {
+    package let source: NodeSource
+    package let root: Location
+
+    package init(_ source: NodeSource, root: Location) {
+        self.source = source
+        self.root = root
+    }
+
+    package subscript(key: MapKey) -> Value? {
+        get throws(LogError) {
+            guard root != .none else { return nil }
+            var node: MapNode<Value> = try source.node(root)
+            while node.level > 0 {
+                let index = node.lastIndex(through: key)
+                guard index >= 0 else { return nil }
+                node = try source.node(node.children[index])
+            }
+            let index = node.lastIndex(through: key)
+            return index >= 0 && node.keys[index] == key ? node.values[index] : nil
+        }
+    }
+
+    /// The last entry at or below `key`.
+    package func last(through key: MapKey) throws(LogError) -> (key: MapKey, value: Value)? {
+        guard root != .none else { return nil }
+        var node: MapNode<Value> = try source.node(root)
+        while node.level > 0 {
+            let index = node.lastIndex(through: key)
+            guard index >= 0 else { return nil }
+            node = try source.node(node.children[index])
+        }
+        let index = node.lastIndex(through: key)
+        return index < 0 ? nil : (node.keys[index], node.values[index])
+    }
+
+    /// Visits entries in order, from the first at or above `lower`, until the body returns false.
+    package func visit(
+        from lower: MapKey = .first,
+        _ body: (MapKey, Value) throws(LogError) -> Bool
+    ) throws(LogError) {
+        guard root != .none else { return }
+        _ = try visit(root, lower, body)
+    }
+
+    private func visit(
+        _ location: Location,
+        _ lower: MapKey,
+        _ body: (MapKey, Value) throws(LogError) -> Bool
+    ) throws(LogError) -> Bool {
+        let node: MapNode<Value> = try source.node(location)
+        let start = node.childIndex(for: lower)
+        for index in start..<node.keys.count {
+            if node.level > 0 {
+                if try !visit(node.children[index], lower, body) { return false }
+            } else if node.keys[index] >= lower {
+                if try !body(node.keys[index], node.values[index]) { return false }
+            }
+        }
+        return true
+    }
+
+    /// The first entry at or above `key`.
+    package func first(from key: MapKey) throws(LogError) -> (key: MapKey, value: Value)? {
+        var found: (MapKey, Value)?
+        try visit(from: key) { key, value throws(LogError) in
+            found = (key, value)
+            return false
+        }
+        return found
+    }
+}

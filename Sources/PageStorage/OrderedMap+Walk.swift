@@ -1,0 +1,78 @@
+extension OrderedMap {
+    /// Visits entries in order, from the first at or above `lower` to the last below `upper`,
+    /// until the body returns false.
+    package func visit<Failure: Error>(
+        from lower: MapKey = .first,
+        upTo upper: MapKey? = nil,
+        _ body: (MapKey, Value) throws(Failure) -> Bool
+    ) throws(Failure) {
+        guard let node = rootNode else { return }
+        _ = try Self.visit(node, lower, upper, body)
+    }
+
+    private static func visit<Failure: Error>(
+        _ node: OrderedNode<Value>,
+        _ lower: MapKey,
+        _ upper: MapKey?,
+        _ body: (MapKey, Value) throws(Failure) -> Bool
+    ) throws(Failure) -> Bool {
+        var index = node.isLeaf ? node.lowerBound(lower) : node.childIndex(for: lower)
+        while index < node.keys.count {
+            let key = node.keys[index]
+            if node.isLeaf {
+                if let upper, key >= upper { return false }
+                if try !body(key, node.values[index]) { return false }
+            } else {
+                if let upper, key >= upper { return false }
+                if try !visit(node.children[index], lower, upper, body) { return false }
+            }
+            index += 1
+        }
+        return true
+    }
+
+    /// The first entry at or above `key`.
+    package func first(from key: MapKey) -> (key: MapKey, value: Value)? {
+        var found: (MapKey, Value)?
+        visit(from: key) { key, value in
+            found = (key, value)
+            return false
+        }
+        return found
+    }
+
+    /// The last entry at or below `key`.
+    package func last(through key: MapKey) -> (key: MapKey, value: Value)? {
+        guard let node = rootNode else { return nil }
+        return Self.last(node, through: key)
+    }
+
+    private static func last(
+        _ node: OrderedNode<Value>,
+        through key: MapKey
+    ) -> (key: MapKey, value: Value)? {
+        let bound = node.lowerBound(key)
+        let isHit = bound < node.keys.count && node.keys[bound] == key
+        var index = isHit ? bound : bound - 1
+        if node.isLeaf { return index < 0 ? nil : (node.keys[index], node.values[index]) }
+        // A child's own first key may be above the key that stands for it, after removals.
+        while index >= 0 {
+            if let found = last(node.children[index], through: key) { return found }
+            index -= 1
+        }
+        return nil
+    }
+
+    /// All entries, in order.
+    package var entries: [(key: MapKey, value: Value)] {
+        var all: [(key: MapKey, value: Value)] = []
+        all.reserveCapacity(count)
+        visit { key, value in
+            all.append((key, value))
+            return true
+        }
+        return all
+    }
+
+    package var keys: [MapKey] { entries.map(\.key) }
+}

@@ -1,0 +1,114 @@
+import DiskIO
+import Primitives
+
+extension Log {
+    static func makeSegment(
+        _ number: SegmentNumber,
+        _ disk: any Disk,
+        _ geometry: Geometry
+    ) throws(LogError) -> any File {
+        do throws(DiskError) {
+            let file = try disk.create(number.fileName)
+            do throws(DiskError) {
+                try file.allocate(geometry.segmentSize)
+                try disk.syncFolder()
+                return file
+            } catch {
+                // What is left of it holds no record; the next opening takes it away.
+                do throws(DiskError) { try disk.remove(number.fileName) } catch {}
+                throw error
+            }
+        } catch {
+            if case .full = error {
+                let available = (try? disk.availableBytes()) ?? 0
+                throw .full(available: available, needed: geometry.segmentSize)
+            }
+            throw .disk(error)
+        }
+    }
+
+    /// Makes the next segment unless it is there. Call without `lock`.
+    ///
+    /// - Parameter urgent: Whether it is for making room, and so may use the reserve.
+    package func ensureSpare(urgent: Bool) throws(LogError) {
+        spareLock.lock()
+        defer { spareLock.unlock() }
+        let (wanted, poison) = lock.withLock {
+            (spare == nil ? active.number.next : nil, failure)
+        }
+        if let poison { throw .poisoned(poison) }
+        guard let wanted else { return }
+        if !urgent { try checkReserve(beside: options.geometry.segmentSize) }
+        let file = try Self.makeSegment(wanted, disk, options.geometry)
+        lock.withLock {
+            invariant(spare == nil && wanted == active.number.next, "two spare segments")
+            spare = (wanted, file)
+        }
+    }
+
+    /// Throws where less than the reserve, and what is asked for beside it, is free.
+    func checkReserve(beside needed: UInt64) throws(LogError) {
+        let available: UInt64
+        do throws(DiskError) { available = try disk.availableBytes() } catch { throw .disk(error) }
+        guard available >= options.reserveBytes + needed else {
+            throw .full(available: available, needed: options.reserveBytes + needed)
+        }
+    }
+
+    /// Goes on in the spare segment. Call with `lock` held.
+    func rotate(urgent: Bool) throws(LogError) {
+        guard let next = spare else { throw .needsSegment }
+        if !urgent { try checkReserve(beside: 0) }
+        let header = SegmentHeader(
+            geometry: options.geometry, store: options.store, number: next.number,
+            incarnation: options.incarnation, generation: 0, predecessor: active.number,
+            predecessorEnd: end, durable: durable, begun: lastTime)
+        sealedSegments.append(
+            SealedSegment(
+                number: active.number, header: active.header, end: end, file: active.file))
+        active = ActiveSegment(number: next.number, header: header, file: next.file)
+        spare = nil
+        openIndexes[next.number] = SegmentIndexBuilder()
+        let base = options.geometry.base(of: next.number)
+        let chunk = TailChunk(base: base, capacity: options.geometry.maximumRecordBytes)
+        unsafe chunk.extend(by: SegmentHeader.size).copyBytes(from: header.encoded())
+        chunks.append(chunk)
+        end = base + SegmentHeader.size
+        files.adopt(next.file, for: header)
+    }
+
+    /// How much of the active segment is left, and whether the next one is made. Call with `lock`
+    /// held.
+    package var roomInSegment: (bytes: UInt64, hasSpare: Bool) {
+        let limit = options.geometry.base(of: active.number.next)
+        return (limit.rawValue - end.rawValue, spare != nil)
+    }
+
+    /// Forgets a segment whose closing index is in its file now.
+    package func indexWasWritten(_ number: SegmentNumber) {
+        lock.withLock {
+            openIndexes[number] = nil
+            sealedSegments.removeAll { $0.number == number }
+        }
+    }
+
+    /// Lets an index be kept for a segment of an earlier process until it is in the file.
+    package func adopt(_ index: SegmentIndexBuilder, for number: SegmentNumber) {
+        lock.withLock { openIndexes[number] = index }
+    }
+
+    /// Gives back what the active segment does not need and the segment made ahead. The last act.
+    package func close() throws(LogError) {
+        try flush()
+        let (file, end, unused) = lock.withLock { (active.file, self.end, spare) }
+        do throws(DiskError) {
+            try file.truncate(to: options.geometry.offset(of: end))
+            try file.sync()
+            if let unused {
+                try disk.remove(unused.number.fileName)
+                try disk.syncFolder()
+            }
+        } catch { throw .disk(error) }
+        lock.withLock { spare = nil }
+    }
+}

@@ -1,0 +1,124 @@
+package import DiskIO
+package import Primitives
+import Synchronization
+
+/// The writer of the log.
+///
+/// Laws (the numbers are cited in the code):
+/// 1. An LSN is handed out once: a new process begins in a segment that no earlier one used.
+/// 2. What has been appended is written in order, and a segment is synced before anything in its
+///    successor is acknowledged.
+/// 3. `written` and `durable` only grow, and `durable <= written <= end`.
+/// 4. After a write or sync has failed nothing is acknowledged, ever, by this object.
+/// 5. A segment's space is allocated, and its name durable, before its first record is appended:
+///    so what was appended can be written, however full the disk gets.
+///
+/// Lock order: `spareLock`, then `flushLock`, then `lock`.
+// Safe to share: fields are guarded by the lock named beside them, or atomic.
+package final class Log: @unchecked Sendable {
+    package let disk: any Disk
+    package let clock: any Clock
+    package let options: LogOptions
+    package let files: SegmentFiles
+    let blockSeed: UInt64
+
+    /// The critical section of the store: positions, times, the maps and the tail are one step.
+    package let lock = Lock()
+    /// Guarded by `lock`: where the next record goes.
+    package internal(set) var end: LSN
+    /// Guarded by `lock`: the time of the last record.
+    package internal(set) var lastTime: LogTime
+    /// Guarded by `lock`.
+    package internal(set) var active: ActiveSegment
+    /// Guarded by `lock`: what is not in the files yet, lowest first; the last one is appended to.
+    var chunks: [TailChunk] = []
+    /// Guarded by `lock`: a few empty pieces of memory for the next ones.
+    var chunkCount = 0
+    /// Guarded by `lock`: the next segment, where it has been made.
+    var spare: (number: SegmentNumber, file: any File)?
+    /// Guarded by `lock`.
+    var failure: DiskError?
+    /// Guarded by `lock`: the indexes of segments that have no closing index yet.
+    package internal(set) var openIndexes: [SegmentNumber: SegmentIndexBuilder] = [:]
+    /// Guarded by `lock`: segments that are full and wait for their closing index.
+    package internal(set) var sealedSegments: [SealedSegment] = []
+    /// Guarded by `lock`: the durable position that the last record of the log tells of.
+    var lastToldDurable: LSN = .zero
+
+    let writtenPosition: Atomic<UInt64>
+    let durablePosition: Atomic<UInt64>
+
+    let flushLock = Lock()
+    /// Guarded by `flushLock`: somebody writes and syncs.
+    var isFlushing = false
+    /// Guarded by `flushLock`: how many wait for a flush that includes them.
+    var waiting = 0
+    /// Guarded by `flushLock`: how many the last flush served.
+    var lastServed = 0
+
+    let spareLock = Lock()
+
+    /// Begins to write after what an earlier process left. Makes the first segment of this one,
+    /// whose header records durably where the earlier log ended.
+    package init(
+        disk: any Disk,
+        clock: any Clock,
+        options: LogOptions,
+        files: SegmentFiles,
+        after previous: LogEnd
+    ) throws(LogError) {
+        self.disk = disk
+        self.clock = clock
+        self.options = options
+        self.files = files
+        blockSeed = options.store.blockSeed
+        let number = previous.highestSegment?.next ?? SegmentNumber(rawValue: 0)
+        let file = try Self.makeSegment(number, disk, options.geometry)
+        lastTime = max(previous.lastTime, LogTime(rawValue: clock.now()))
+        let header = SegmentHeader(
+            geometry: options.geometry, store: options.store, number: number,
+            incarnation: options.incarnation, generation: 0, predecessor: previous.segment,
+            predecessorEnd: previous.end, durable: previous.end, begun: lastTime)
+        do throws(DiskError) {
+            try file.write(header.encoded(), at: 0)
+            try file.sync()
+        } catch { throw .disk(error) }
+        active = ActiveSegment(number: number, header: header, file: file)
+        end = options.geometry.firstRecord(of: number)
+        writtenPosition = Atomic(end.rawValue)
+        durablePosition = Atomic(end.rawValue)
+        openIndexes[number] = SegmentIndexBuilder()
+        files.adopt(file, for: header)
+    }
+
+    /// Everything below is in the files.
+    package var written: LSN { LSN(rawValue: writtenPosition.load(ordering: .acquiring)) }
+    /// Everything below survives a crash.
+    package var durable: LSN { LSN(rawValue: durablePosition.load(ordering: .acquiring)) }
+
+    /// Call with `lock` held.
+    package var unflushedBytes: Int { chunks.reduce(0) { $0 + $1.count - $1.flushed } }
+
+    /// Why nothing can be written any more, if so. Call with `lock` held.
+    package var poison: DiskError? { failure }
+
+    /// Stops all further writing, as a failed write does.
+    func poison(_ error: DiskError) {
+        lock.withLock { if failure == nil { failure = error } }
+    }
+}
+
+/// The segment that records are appended to.
+package struct ActiveSegment: Sendable {
+    package let number: SegmentNumber
+    package let header: SegmentHeader
+    let file: any File
+}
+
+/// A segment that is full: nothing will be appended to it.
+package struct SealedSegment: Sendable {
+    package let number: SegmentNumber
+    package let header: SegmentHeader
+    package let end: LSN
+    let file: any File
+}

@@ -1,0 +1,40 @@
+package import DiskIO
+package import Primitives
+
+/// What a layer of the log, or one above it, can fail with.
+package enum LogError: Error, Sendable {
+    /// The disk answered with an error.
+    case disk(DiskError)
+    /// What was read is not what was written there.
+    case damaged(Damage)
+    /// The disk is too full for more than making room.
+    case full(available: UInt64, needed: UInt64)
+    /// A write or sync failed earlier; nothing is acknowledged until the store is opened anew.
+    case poisoned(DiskError)
+    /// The next segment must be made before this can be appended. Handled inside the engine.
+    case needsSegment
+    /// A node must be read before the critical section can go on. Handled inside the engine.
+    case needsNode(Location)
+    /// Runs what only a disk's errors can stop.
+    package static func disk<Result>(
+        _ body: () throws(DiskError) -> Result
+    ) throws(LogError) -> Result {
+        do throws(DiskError) { return try body() } catch { throw .disk(error) }
+    }
+
+    /// A record would be longer than a record may be. Handled inside the engine.
+    case tooLarge(byteCount: Int)
+}
+
+/// One damaged place.
+package struct Damage: Error, Sendable, Equatable, CustomStringConvertible {
+    package let lsn: LSN
+    package let what: String
+
+    package init(at lsn: LSN, _ what: String) {
+        self.lsn = lsn
+        self.what = what
+    }
+
+    package var description: String { "\(what) at \(lsn)" }
+}

@@ -1,0 +1,42 @@
+package import Primitives
+
+/// What a log needs to be told.
+package struct LogOptions: Sendable {
+    package var geometry: Geometry
+    package var store: StoreID
+    /// Random, and new each time the store is opened for writing.
+    package var incarnation: UInt64
+    /// What stays free for making room when appending is refused.
+    package var reserveBytes: UInt64
+    /// Appended and not yet written, at most; past it, committers wait for a flush.
+    package var unflushedLimit: Int
+
+    package init(
+        geometry: Geometry, store: StoreID, incarnation: UInt64, reserveBytes: UInt64,
+        unflushedLimit: Int
+    ) {
+        self.geometry = geometry
+        self.store = store
+        self.incarnation = incarnation
+        self.reserveBytes = reserveBytes
+        self.unflushedLimit = unflushedLimit
+    }
+}
+
+/// Where the log of an earlier process ended.
+package struct LogEnd: Sendable, Equatable {
+    package var segment: SegmentNumber?
+    package var end: LSN
+    package var lastTime: LogTime
+    /// No segment up to this one, this one included, may be used again.
+    package var highestSegment: SegmentNumber?
+
+    package init(
+        segment: SegmentNumber?, end: LSN, lastTime: LogTime, highestSegment: SegmentNumber?
+    ) {
+        self.segment = segment
+        self.end = end
+        self.lastTime = lastTime
+        self.highestSegment = highestSegment
+    }
+}

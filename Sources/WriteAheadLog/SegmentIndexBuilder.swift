@@ -1,0 +1,67 @@
+package import Primitives
+
+/// Collects the index of a segment that is still being written, or is being scanned.
+package struct SegmentIndexBuilder: Sendable {
+    package private(set) var records: [RecordEntry] = []
+    package private(set) var blocks: [BlockEntry] = []
+    package private(set) var ranges: [RangeEntry] = []
+    package private(set) var roots: [RootEntry] = []
+    /// For each timeline, where its records stand in `records`; filled when somebody asks, so that
+    /// writers don't pay for it.
+    private var positions: [TimelineID: [UInt32]] = [:]
+    private var positioned = 0
+
+    package init() {}
+
+    package var entryCount: Int { records.count + blocks.count + ranges.count }
+
+    package mutating func add(_ record: RecordEntry) {
+        invariant(records.last.map { $0.lsn < record.lsn } ?? true, "records out of order")
+        records.append(record)
+    }
+
+    /// Where the records of a timeline stand in `records`, in order.
+    package mutating func positions(of timeline: TimelineID) -> [UInt32] {
+        while positioned < records.count {
+            positions[records[positioned].timeline, default: []].append(UInt32(positioned))
+            positioned += 1
+        }
+        return positions[timeline] ?? []
+    }
+
+    package mutating func add(_ header: BlockHeader, location: Location, record: LSN) {
+        let isPage = header.kind == .page
+        blocks.append(
+            BlockEntry(
+                timeline: header.timeline, object: header.object, page: header.page,
+                record: record, location: isPage ? location : .none))
+    }
+
+    package mutating func add(_ range: RangeEntry) { ranges.append(range) }
+
+    package mutating func add(_ root: RootEntry) { roots.append(root) }
+
+    /// Adds a record that was read, with what of its blocks a reader of the past looks for.
+    package mutating func add(_ record: Record) {
+        let meta = CommitMeta(of: record)
+        add(
+            RecordEntry(
+                lsn: record.lsn, time: record.header.time, clock: record.header.clock,
+                timeline: record.header.timeline, length: record.header.length,
+                pages: UInt32(clamping: meta?.pages ?? 0), kind: record.header.kind))
+        if let root = meta?.root {
+            add(RootEntry(timeline: record.header.timeline, record: record.lsn, root: root))
+        }
+        guard record.header.kind == .commit else { return }
+        for block in record.blocks {
+            if block.header.kind == .rangeDeletion {
+                add(
+                    RangeEntry(
+                        timeline: block.header.timeline, object: block.header.object,
+                        from: block.header.page, upTo: block.upperBound, record: record.lsn))
+            } else {
+                add(block.header, location: block.location, record: record.lsn)
+            }
+        }
+    }
+}
