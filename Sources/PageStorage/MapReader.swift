@@ -26,15 +26,30 @@ package struct MapReader<Value: MapValue>: Sendable {
 
     /// The last entry at or below `key`.
     package func last(through key: MapKey) throws(LogError) -> (key: MapKey, value: Value)? {
+        try last { $0 <= key }
+    }
+
+    /// The last entry whose key fits, where all that fit stand before all that don't.
+    package func last(
+        where fits: (MapKey) -> Bool
+    ) throws(LogError) -> (key: MapKey, value: Value)? {
         guard root != .none else { return nil }
-        var node: MapNode<Value> = try source.node(root)
-        while node.level > 0 {
-            let index = node.lastIndex(through: key)
-            guard index >= 0 else { return nil }
-            node = try source.node(node.children[index])
+        return try last(root, fits)
+    }
+
+    private func last(
+        _ location: Location,
+        _ fits: (MapKey) -> Bool
+    ) throws(LogError) -> (key: MapKey, value: Value)? {
+        let node: MapNode<Value> = try source.node(location)
+        var index = node.keys.countOfFirst(where: fits) - 1
+        if node.level == 0 { return index < 0 ? nil : (node.keys[index], node.values[index]) }
+        // A child's own first key may be above the key that stands for it, after removals.
+        while index >= 0 {
+            if let found = try last(node.children[index], fits) { return found }
+            index -= 1
         }
-        let index = node.lastIndex(through: key)
-        return index < 0 ? nil : (node.keys[index], node.values[index])
+        return nil
     }
 
     /// Visits entries in order, from the first at or above `lower`, until the body returns false.

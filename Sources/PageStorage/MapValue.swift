@@ -5,13 +5,26 @@ package import WriteAheadLog
 package protocol MapValue: Sendable {
     /// Tells the nodes of one map from another's.
     static var kind: UInt64 { get }
+    /// Whether every value takes few bytes, so that nodes are cut by number alone.
+    static var isSmall: Bool { get }
     func encode(to writer: inout ByteWriter)
     init(decoding reader: inout ByteReader) throws(Malformed)
+}
+
+extension MapValue {
+    package static var isSmall: Bool { false }
+
+    var encodedSize: Int {
+        var writer = ByteWriter()
+        encode(to: &writer)
+        return writer.count
+    }
 }
 
 /// The map from pages to where their newest version stands.
 extension Location: MapValue {
     package static var kind: UInt64 { 1 }
+    package static var isSmall: Bool { true }
 
     package init(decoding reader: inout ByteReader) throws(Malformed) {
         let lsn = try reader.varint("location's position")

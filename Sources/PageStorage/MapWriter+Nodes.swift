@@ -30,7 +30,8 @@ extension MapWriter {
     /// Cuts a run of entries into leaves. A map that grows at its end leaves full ones behind;
     /// elsewhere the last two share what they have.
     static func leaves(_ entries: [(MapKey, Value)], growing: Bool) -> [Node] {
-        cut(entries.count, growing: growing).map { range in
+        let sizes = Value.isSmall ? nil : entries.map { $0.1.encodedSize }
+        return cut(entries.count, growing: growing, sizes).map { range in
             Node(keys: entries[range].map(\.0), values: entries[range].map(\.1))
         }
     }
@@ -43,11 +44,28 @@ extension MapWriter {
         }
     }
 
-    private static func cut(_ count: Int, growing: Bool) -> [Range<Int>] {
+    /// Where values vary in size, a node takes what fits into about 8 KiB, and at least one.
+    private static func cut(
+        _ count: Int,
+        growing: Bool,
+        _ sizes: [Int]? = nil
+    ) -> [Range<Int>] {
         var ranges: [Range<Int>] = []
         var start = 0
         while start < count {
             var size = min(Node.limit, count - start)
+            if let sizes {
+                var bytes = 0
+                let fitting = sizes[start..<start + size].prefix { entry in
+                    bytes += entry + 20
+                    return bytes <= 8192
+                }
+                if fitting.count < size {
+                    ranges.append(start..<start + max(1, fitting.count))
+                    start += max(1, fitting.count)
+                    continue
+                }
+            }
             let rest = count - start - size
             if rest > 0, rest < Node.limit / 4, !growing { size = (count - start + 1) / 2 }
             ranges.append(start..<start + size)

@@ -55,10 +55,10 @@ package struct MapWriter<Value: MapValue> {
             level += 1
             pieces = Self.inner(level, children).map(Piece.fresh)
         }
-        return try root(of: pieces)
+        return try finish(pieces)
     }
 
-    private func root(of pieces: [Piece]) throws(LogError) -> Location {
+    private func finish(_ pieces: [Piece]) throws(LogError) -> Location {
         guard let only = pieces.first else { return .none }
         switch only {
         case .kept(_, let location):

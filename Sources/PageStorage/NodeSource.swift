@@ -23,7 +23,7 @@ package struct NodeSource: Sendable {
         of type: Value.Type = Value.self
     ) throws(LogError) -> MapNode<Value> {
         if let cached = cache.node(at: location) {
-            if type(of: cached) == MapNode<Value>.self {
+            if Swift.type(of: cached) == MapNode<Value>.self {
                 // Safe: the type was compared just above; a checked cast costs 40 ns more.
                 return unsafe unsafeDowncast(cached, to: MapNode<Value>.self)
             }

@@ -43,21 +43,24 @@ extension OrderedMap {
 
     /// The last entry at or below `key`.
     package func last(through key: MapKey) -> (key: MapKey, value: Value)? {
+        last { $0 <= key }
+    }
+
+    /// The last entry whose key fits, where all that fit stand before all that don't.
+    package func last(where fits: (MapKey) -> Bool) -> (key: MapKey, value: Value)? {
         guard let node = rootNode else { return nil }
-        return Self.last(node, through: key)
+        return Self.last(node, fits)
     }
 
     private static func last(
         _ node: OrderedNode<Value>,
-        through key: MapKey
+        _ fits: (MapKey) -> Bool
     ) -> (key: MapKey, value: Value)? {
-        let bound = node.lowerBound(key)
-        let isHit = bound < node.keys.count && node.keys[bound] == key
-        var index = isHit ? bound : bound - 1
+        var index = node.keys.countOfFirst(where: fits) - 1
         if node.isLeaf { return index < 0 ? nil : (node.keys[index], node.values[index]) }
         // A child's own first key may be above the key that stands for it, after removals.
         while index >= 0 {
-            if let found = last(node.children[index], through: key) { return found }
+            if let found = last(node.children[index], fits) { return found }
             index -= 1
         }
         return nil
@@ -75,4 +78,17 @@ extension OrderedMap {
     }
 
     package var keys: [MapKey] { entries.map(\.key) }
+}
+
+extension Array {
+    /// How many elements from the front fit, where all that fit stand before all that don't.
+    package func countOfFirst(where fits: (Element) -> Bool) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if fits(self[middle]) { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
 }

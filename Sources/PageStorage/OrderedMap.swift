@@ -37,8 +37,25 @@ package struct OrderedMap<Value: Sendable>: Sendable {
         root = node
     }
 
+    package func contains(_ key: MapKey) -> Bool {
+        guard var node = root else { return false }
+        while !node.isLeaf { node = node.children[node.childIndex(for: key)] }
+        let index = node.lowerBound(key)
+        return index < node.keys.count && node.keys[index] == key
+    }
+
+    /// Changes a value where it stands; nil where there is none.
+    package mutating func modify<Result, Failure: Error>(
+        _ key: MapKey,
+        _ body: (inout Value) throws(Failure) -> Result
+    ) throws(Failure) -> Result? {
+        guard contains(key), var node = take() else { return nil }
+        defer { root = node }
+        return try OrderedNode.modify(key, in: &node, body)
+    }
+
     package mutating func remove(_ key: MapKey) {
-        guard self[key] != nil, var node = take() else { return }
+        guard contains(key), var node = take() else { return }
         OrderedNode.remove(key, from: &node)
         count -= 1
         while node.children.count == 1 { node = node.children[0] }
@@ -118,6 +135,16 @@ final class OrderedNode<Value: Sendable>: @unchecked Sendable {
             node.children.insert(right, at: index + 1)
         }
         return isNew
+    }
+
+    static func modify<Result, Failure: Error>(
+        _ key: MapKey,
+        in node: inout OrderedNode,
+        _ body: (inout Value) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        own(&node)
+        if node.isLeaf { return try body(&node.values[node.lowerBound(key)]) }
+        return try modify(key, in: &node.children[node.childIndex(for: key)], body)
     }
 
     /// Takes the right part of a node that is overfull. Where the map grows at its end, the left

@@ -1,4 +1,4 @@
-package import Primitives
+import Primitives
 package import WriteAheadLog
 
 /// Reads pages: from the cache, or from where they lie in the log.

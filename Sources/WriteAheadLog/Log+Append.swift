@@ -100,12 +100,12 @@ extension Log {
     /// Registers a record that was just appended in the index of its segment. Call with `lock`
     /// held, right after appending.
     package func index(_ change: (inout SegmentIndexBuilder) -> Void) {
-        change(&openIndexes[active.number, default: SegmentIndexBuilder()])
+        change(&openIndexes[current.number, default: SegmentIndexBuilder()])
     }
 
     private func makeRoom(_ length: Int, entries: Int, urgent: Bool) throws(LogError) {
-        let limit = options.geometry.base(of: active.number.next)
-        let filled = openIndexes[active.number]?.entryCount ?? 0
+        let limit = options.geometry.base(of: current.number.next)
+        let filled = openIndexes[current.number]?.entryCount ?? 0
         let fits = end + length <= limit
         if fits, filled + entries <= options.geometry.maximumEntriesPerSegment { return }
         // An index over its bound only makes a segment that is shorter than it could be.

@@ -60,7 +60,7 @@ extension Log {
         }
         lock.withLock { markWritten(pieces, target) }
         // With nothing to write there can still be something written and not yet synced.
-        try (unsynced ?? lock.withLock { active.file }).sync()
+        try (unsynced ?? lock.withLock { current.file }).sync()
         durablePosition.store(target.rawValue, ordering: .releasing)
     }
 
@@ -74,7 +74,7 @@ extension Log {
 
     private func file(of lsn: LSN) -> any File {
         let number = options.geometry.segment(of: lsn)
-        if number == active.number { return active.file }
+        if number == current.number { return current.file }
         guard let sealed = sealedSegments.last(where: { $0.number == number }) else {
             preconditionFailure("segment \(number) has bytes to write and no file")
         }

@@ -34,14 +34,14 @@ extension Log {
         spareLock.lock()
         defer { spareLock.unlock() }
         let (wanted, poison) = lock.withLock {
-            (spare == nil ? active.number.next : nil, failure)
+            (spare == nil ? current.number.next : nil, failure)
         }
         if let poison { throw .poisoned(poison) }
         guard let wanted else { return }
         if !urgent { try checkReserve(beside: options.geometry.segmentSize) }
         let file = try Self.makeSegment(wanted, disk, options.geometry)
         lock.withLock {
-            invariant(spare == nil && wanted == active.number.next, "two spare segments")
+            invariant(spare == nil && wanted == current.number.next, "two spare segments")
             spare = (wanted, file)
         }
     }
@@ -61,11 +61,11 @@ extension Log {
         if !urgent { try checkReserve(beside: 0) }
         let header = SegmentHeader(
             geometry: options.geometry, store: options.store, number: next.number,
-            incarnation: options.incarnation, generation: 0, predecessor: active.number,
+            incarnation: options.incarnation, generation: 0, predecessor: current.number,
             predecessorEnd: end, durable: durable, begun: lastTime)
         sealedSegments.append(
             SealedSegment(
-                number: active.number, header: active.header, end: end, file: active.file))
+                number: current.number, header: current.header, end: end, file: current.file))
         active = ActiveSegment(number: next.number, header: header, file: next.file)
         spare = nil
         openIndexes[next.number] = SegmentIndexBuilder()
@@ -80,7 +80,7 @@ extension Log {
     /// How much of the active segment is left, and whether the next one is made. Call with `lock`
     /// held.
     package var roomInSegment: (bytes: UInt64, hasSpare: Bool) {
-        let limit = options.geometry.base(of: active.number.next)
+        let limit = options.geometry.base(of: current.number.next)
         return (limit.rawValue - end.rawValue, spare != nil)
     }
 
@@ -92,6 +92,17 @@ extension Log {
         }
     }
 
+    /// Runs a look-up in the index of a segment that has no closing index yet; nil for others.
+    package func withOpenIndex<Result>(
+        _ segment: SegmentNumber,
+        _ body: (inout SegmentIndexBuilder) -> Result
+    ) -> Result? {
+        lock.lock()
+        defer { lock.unlock() }
+        guard openIndexes[segment] != nil else { return nil }
+        return body(&openIndexes[segment, default: SegmentIndexBuilder()])
+    }
+
     /// Lets an index be kept for a segment of an earlier process until it is in the file.
     package func adopt(_ index: SegmentIndexBuilder, for number: SegmentNumber) {
         lock.withLock { openIndexes[number] = index }
@@ -100,7 +111,7 @@ extension Log {
     /// Gives back what the active segment does not need and the segment made ahead. The last act.
     package func close() throws(LogError) {
         try flush()
-        let (file, end, unused) = lock.withLock { (active.file, self.end, spare) }
+        let (file, end, unused) = lock.withLock { (current.file, self.end, spare) }
         do throws(DiskError) {
             try file.truncate(to: options.geometry.offset(of: end))
             try file.sync()

@@ -28,8 +28,8 @@ package final class Log: @unchecked Sendable {
     package internal(set) var end: LSN
     /// Guarded by `lock`: the time of the last record.
     package internal(set) var lastTime: LogTime
-    /// Guarded by `lock`.
-    package internal(set) var active: ActiveSegment
+    /// Guarded by `lock`; nil while an earlier process's log is being read.
+    package internal(set) var active: ActiveSegment?
     /// Guarded by `lock`: what is not in the files yet, lowest first; the last one is appended to.
     var chunks: [TailChunk] = []
     /// Guarded by `lock`: a few empty pieces of memory for the next ones.
@@ -58,20 +58,24 @@ package final class Log: @unchecked Sendable {
 
     let spareLock = Lock()
 
-    /// Begins to write after what an earlier process left. Makes the first segment of this one,
-    /// whose header records durably where the earlier log ended.
-    package init(
-        disk: any Disk,
-        clock: any Clock,
-        options: LogOptions,
-        files: SegmentFiles,
-        after previous: LogEnd
-    ) throws(LogError) {
+    /// A log to read from. It can be written to after ``begin(after:)``.
+    package init(disk: any Disk, clock: any Clock, options: LogOptions, files: SegmentFiles) {
         self.disk = disk
         self.clock = clock
         self.options = options
         self.files = files
         blockSeed = options.store.blockSeed
+        end = .max
+        lastTime = .zero
+        writtenPosition = Atomic(.max)
+        durablePosition = Atomic(.max)
+    }
+
+    /// Begins to write after what an earlier process left. Makes the first segment of this one,
+    /// whose header records durably where the earlier log ended (law 1). Call once, before any
+    /// other thread has this.
+    package func begin(after previous: LogEnd) throws(LogError) {
+        invariant(active == nil, "a log begins twice")
         let number = previous.highestSegment?.next ?? SegmentNumber(rawValue: 0)
         let file = try Self.makeSegment(number, disk, options.geometry)
         lastTime = max(previous.lastTime, LogTime(rawValue: clock.now()))
@@ -85,8 +89,9 @@ package final class Log: @unchecked Sendable {
         } catch { throw .disk(error) }
         active = ActiveSegment(number: number, header: header, file: file)
         end = options.geometry.firstRecord(of: number)
-        writtenPosition = Atomic(end.rawValue)
-        durablePosition = Atomic(end.rawValue)
+        lastToldDurable = end
+        writtenPosition.store(end.rawValue, ordering: .releasing)
+        durablePosition.store(end.rawValue, ordering: .releasing)
         openIndexes[number] = SegmentIndexBuilder()
         files.adopt(file, for: header)
     }
@@ -101,6 +106,12 @@ package final class Log: @unchecked Sendable {
 
     /// Why nothing can be written any more, if so. Call with `lock` held.
     package var poison: DiskError? { failure }
+
+    /// Call with `lock` held. Traps where the log was only opened for reading.
+    var current: ActiveSegment {
+        guard let active else { preconditionFailure("a log that was not begun is written to") }
+        return active
+    }
 
     /// Stops all further writing, as a failed write does.
     func poison(_ error: DiskError) {

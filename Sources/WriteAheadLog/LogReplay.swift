@@ -45,6 +45,7 @@ package struct LogReplay {
             segment: nil, end: superblock.cut, lastTime: .zero,
             highestSegment: max(numbers.last ?? superblock.highestSegment, superblock.highestSegment))
         guard var header = try firstHeader() else { return try nothingYet(end) }
+        try take(.segment(header))
         var position: LSN? = superblock.cut
         while true {
             let successor = successor(of: header.number)

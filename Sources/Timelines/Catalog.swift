@@ -1,0 +1,104 @@
+package import PageStorage
+package import Primitives
+package import WriteAheadLog
+
+/// All branches and timelines, their names, points and lifecycles, and where the store's segments
+/// and checkpoints are: a value, whose copy is the store at one moment.
+///
+/// Guarded, in a store, by the log's lock: a record is appended and takes effect here in one step.
+package struct Catalog: Sendable {
+    package var timelines = LayeredMap<TimelineEntry>()
+    package var branches = LayeredMap<BranchEntry>()
+    package var names = LayeredMap<NameEntry>()
+    package var snapshots = LayeredMap<SnapshotEntry>()
+    package var checkpoints = LayeredMap<CheckpointEntry>()
+    package var segments = LayeredMap<SegmentEntry>()
+    package var events = LayeredMap<EventEntry>()
+    package var expiries = LayeredMap<ExpiryEntry>()
+    package var state: CatalogState
+    /// Counts the checkpoints begun in this process.
+    package var epoch: UInt64 = 1
+    /// What the running checkpoint has made of the pages that were put aside, where it is known.
+    package var merged: [TimelineID: Location] = [:]
+    /// How many page changes wait for the next checkpoint.
+    package var pendingPages = 0
+
+    package init(state: CatalogState) { self.state = state }
+
+    package init(_ checkpoint: CheckpointEntry) {
+        state = checkpoint.state
+        let roots = checkpoint.roots
+        timelines = LayeredMap(root: roots.timelines)
+        branches = LayeredMap(root: roots.branches)
+        names = LayeredMap(root: roots.names)
+        snapshots = LayeredMap(root: roots.snapshots)
+        checkpoints = LayeredMap(root: roots.checkpoints)
+        segments = LayeredMap(root: roots.segments)
+        events = LayeredMap(root: roots.events)
+        expiries = LayeredMap(root: roots.expiries)
+    }
+
+    /// How many changes wait for the next checkpoint.
+    package var pendingChanges: Int {
+        pendingPages + timelines.newer.count + branches.newer.count + names.newer.count
+            + snapshots.newer.count + segments.newer.count + events.newer.count
+            + expiries.newer.count
+    }
+
+    package static func key(_ id: UInt64) -> MapKey { MapKey(0, id) }
+
+    package func timeline(
+        _ id: TimelineID,
+        _ nodes: NodeSource
+    ) throws(LogError) -> TimelineEntry? {
+        try timelines.get(Self.key(id.rawValue), nodes)
+    }
+
+    package func branch(_ id: BranchID, _ nodes: NodeSource) throws(LogError) -> BranchEntry? {
+        try branches.get(Self.key(id.rawValue), nodes)
+    }
+
+    package func holder(
+        of name: String,
+        _ nodes: NodeSource
+    ) throws(LogError) -> NameEntry.Holder? {
+        try names.get(NameEntry.key(name), nodes)?[name]
+    }
+
+    /// Changes a promoted timeline, after bringing its page layers in step with the running
+    /// checkpoint; nil where there is no such timeline.
+    package mutating func change<Result, Failure: Error>(
+        _ id: TimelineID,
+        _ body: (inout TimelineEntry) throws(Failure) -> Result
+    ) throws(Failure) -> Result? {
+        let epoch = epoch
+        let merged = merged
+        return try timelines.modify(Self.key(id.rawValue)) { entry throws(Failure) in
+            entry.keepStep(id, epoch: epoch, merged: merged)
+            return try body(&entry)
+        }
+    }
+}
+
+extension TimelineEntry {
+    /// Takes the map that a checkpoint made of the older layer, and, where a checkpoint has begun
+    /// since the last change, puts what it writes down aside.
+    mutating func keepStep(_ id: TimelineID, epoch: UInt64, merged: [TimelineID: Location]) {
+        absorb(merged)
+        guard self.epoch != epoch else { return }
+        if !pages.newer.isEmpty {
+            invariant(pages.older.isEmpty, "two checkpoints at once over timeline \(id)")
+            pages.older = pages.newer
+            pages.newer = Delta()
+            mergedAs = id
+        }
+        self.epoch = epoch
+        absorb(merged)
+    }
+
+    mutating func absorb(_ merged: [TimelineID: Location]) {
+        guard !pages.older.isEmpty, let root = merged[mergedAs] else { return }
+        pages.root = root
+        pages.older = Delta()
+    }
+}

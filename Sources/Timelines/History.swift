@@ -1,0 +1,159 @@
+package import PageStorage
+package import Primitives
+package import WriteAheadLog
+
+/// Answers what a branch showed when: over a copy of the catalog, so that all answers are of one
+/// moment.
+///
+/// The law of look-ups: log positions and log times grow together over the whole store. So the
+/// last checkpoint that a bound admits knows, for every timeline, its last record up to there; what
+/// came later stands in the indexes of the segments from its cut on, at most one interval of them.
+package struct History: Sendable {
+    package let catalog: Catalog
+    package let nodes: NodeSource
+    package let indexes: SegmentIndexes
+
+    package init(catalog: Catalog, nodes: NodeSource, indexes: SegmentIndexes) {
+        self.catalog = catalog
+        self.nodes = nodes
+        self.indexes = indexes
+    }
+
+    /// A record on a branch's path.
+    package struct Place: Sendable, Equatable {
+        package var timeline: TimelineID
+        package var mark: RecordMark
+
+        package var origin: Origin { Origin(timeline: timeline, lsn: mark.lsn) }
+    }
+
+    /// Why there is no such place.
+    package enum Miss: Error, Sendable {
+        case log(LogError)
+        /// The branch's history begins with this record.
+        case beforeHistory(earliest: RecordMark)
+    }
+
+    var geometry: Geometry { indexes.log.options.geometry }
+
+    func entry(_ timeline: TimelineID) throws(LogError) -> TimelineEntry {
+        if let entry = try catalog.timeline(timeline, nodes) { return entry }
+        throw .damaged(Damage(at: LSN(rawValue: timeline.rawValue), "timeline \(timeline) is missing"))
+    }
+
+    /// The stretch of a path on one timeline: up to `cap`, after which the path goes on with
+    /// `next`, if it does.
+    struct Stretch {
+        var timeline: TimelineID
+        var entry: TimelineEntry
+        var cap: LSN
+        var next: RecordMark?
+    }
+
+    /// The stretch of a branch's path that the bound falls into: the last whose first record it
+    /// admits.
+    func stretch(
+        of branch: BranchEntry,
+        _ bound: Bound
+    ) throws(LogError) -> Stretch? {
+        var cap = LSN.max
+        var following: RecordMark?
+        for interval in branch.path.reversed() {
+            let entry = try entry(interval.timeline)
+            if bound.admits(entry.birth) {
+                return Stretch(timeline: interval.timeline, entry: entry, cap: cap, next: following)
+            }
+            cap = LSN(rawValue: entry.birth.lsn.rawValue - 1)
+            following = entry.birth
+        }
+        return try ancestor(of: try entry(branch.path[0].timeline), bound)
+    }
+
+    /// The nearest ancestor whose first record the bound admits.
+    private func ancestor(
+        of child: TimelineEntry,
+        _ bound: Bound
+    ) throws(LogError) -> Stretch? {
+        var child = child
+        while let origin = child.origin {
+            let far = try entry(child.jump)
+            if !bound.admits(far.birth), far.birth.lsn < child.birth.lsn {
+                child = far
+                continue
+            }
+            let parent = try entry(origin.timeline)
+            if bound.admits(parent.birth) {
+                return Stretch(
+                    timeline: origin.timeline, entry: parent, cap: origin.lsn, next: child.birth)
+            }
+            child = parent
+        }
+        return nil
+    }
+
+    /// The last record of a branch's path that the bound admits.
+    package func last(of branch: BranchEntry, _ bound: Bound) throws(Miss) -> Place {
+        do throws(LogError) {
+            if let stretch = try stretch(of: branch, bound) {
+                var capped = bound
+                capped.lsn = min(bound.lsn, stretch.cap)
+                if let mark = try lastRecord(of: stretch.timeline, stretch.entry, capped) {
+                    return Place(timeline: stretch.timeline, mark: mark)
+                }
+            }
+        } catch { throw .log(error) }
+        throw .beforeHistory(earliest: try earliest(of: branch))
+    }
+
+    /// The record of a branch's path after a place on it; nil at its head.
+    package func next(
+        of branch: BranchEntry,
+        after place: Place
+    ) throws(LogError) -> Place? {
+        let bound = Bound(lsn: place.mark.lsn)
+        guard let stretch = try stretch(of: branch, bound) else { return nil }
+        let mark = try firstRecord(of: stretch.timeline, stretch.entry, after: place.mark.lsn)
+        if let mark, mark.lsn <= stretch.cap { return Place(timeline: stretch.timeline, mark: mark) }
+        return stretch.next.map { Place(timeline: TimelineID($0.lsn), mark: $0) }
+    }
+
+    /// The record of a branch's path before a place on it; nil at its beginning.
+    package func previous(
+        of branch: BranchEntry,
+        before place: Place
+    ) throws(Miss) -> Place? {
+        guard place.mark.lsn > .zero else { return nil }
+        do throws(Miss) {
+            return try last(of: branch, Bound(lsn: LSN(rawValue: place.mark.lsn.rawValue - 1)))
+        } catch {
+            guard case .beforeHistory = error else { throw error }
+            return nil
+        }
+    }
+
+    /// The first record of a branch's path that is still kept.
+    package func earliest(of branch: BranchEntry) throws(Miss) -> RecordMark {
+        do throws(LogError) {
+            var line = try entry(branch.path[0].timeline)
+            let kept = catalog.state.historyFrom
+            while line.birth.lsn >= kept, let origin = line.origin {
+                line = try entry(origin.timeline)
+            }
+            if line.birth.lsn >= kept { return line.birth }
+            return try firstKept(of: branch) ?? line.last
+        } catch { throw .log(error) }
+    }
+
+    private func firstKept(of branch: BranchEntry) throws(LogError) -> RecordMark? {
+        let first = try catalog.checkpoints.first(from: .first, nodes)?.value
+        guard let first, let stretch = try stretch(of: branch, Bound(time: first.time)) else {
+            return nil
+        }
+        let then = try timelines(of: first)[Catalog.key(stretch.timeline.rawValue)]
+        return then?.last
+    }
+
+    func timelines(of checkpoint: CheckpointEntry) -> MapReader<TimelineEntry> {
+        MapReader(nodes, root: checkpoint.roots.timelines)
+    }
+}

@@ -1,0 +1,139 @@
+package import PageStorage
+import Primitives
+package import WriteAheadLog
+
+/// A map of the catalog: what the last checkpoint wrote, and what changed since in two layers, so
+/// that a checkpoint can write down the older one while the newer grows. A value.
+package struct LayeredMap<Value: MapValue>: Sendable {
+    package private(set) var root: Location
+    /// Nil for a key that was removed.
+    package private(set) var older = OrderedMap<Value?>()
+    package private(set) var newer = OrderedMap<Value?>()
+
+    package init(root: Location = .none) { self.root = root }
+
+    package var changeCount: Int { older.count + newer.count }
+
+    package func get(_ key: MapKey, _ nodes: NodeSource) throws(LogError) -> Value? {
+        if let changed = newer[key] { return changed }
+        if let changed = older[key] { return changed }
+        return try MapReader<Value>(nodes, root: root)[key]
+    }
+
+    package mutating func set(_ key: MapKey, _ value: Value) { newer.set(key, value) }
+    package mutating func remove(_ key: MapKey) { newer.set(key, nil) }
+
+    /// Brings what a key holds, or that it holds nothing, into the newer layer, so that from then
+    /// on it can be looked up and changed without I/O. Returns whether it holds anything.
+    @discardableResult
+    package mutating func promote(_ key: MapKey, _ nodes: NodeSource) throws(LogError) -> Bool {
+        if !newer.contains(key) { newer.set(key, try get(key, nodes)) }
+        return holdsPromoted(key)
+    }
+
+    /// Whether a promoted key holds anything.
+    package func holdsPromoted(_ key: MapKey) -> Bool {
+        if case .some(.some) = newer[key] { return true }
+        return false
+    }
+
+    /// What a promoted key holds.
+    package func promoted(_ key: MapKey) -> Value? {
+        invariant(newer.contains(key), "key \(key) was not promoted")
+        return newer[key] ?? nil
+    }
+
+    /// Changes what a promoted key holds, where it stands; nil where it holds nothing.
+    package mutating func modify<Result, Failure: Error>(
+        _ key: MapKey,
+        _ body: (inout Value) throws(Failure) -> Result
+    ) throws(Failure) -> Result? {
+        try newer.modify(key) { slot throws(Failure) -> Result? in
+            guard var value = slot.take() else { return nil }
+            defer { slot = value }
+            return try body(&value)
+        } ?? nil
+    }
+
+    /// Puts what changed so far aside for a checkpoint.
+    package mutating func freeze() {
+        older = newer
+        newer = OrderedMap()
+    }
+
+    /// Takes the map that a checkpoint made of what was put aside.
+    package mutating func install(_ root: Location) {
+        self.root = root
+        older = OrderedMap()
+    }
+
+    /// The first entry at or above `key`.
+    package func first(
+        from key: MapKey,
+        _ nodes: NodeSource
+    ) throws(LogError) -> (key: MapKey, value: Value)? {
+        var key = key
+        while true {
+            let inTree = try MapReader<Value>(nodes, root: root).first(from: key)
+            let nextKey = [newer.first(from: key)?.key, older.first(from: key)?.key, inTree?.key]
+                .compactMap { $0 }.min()
+            guard let nextKey else { return nil }
+            if let value = value(nextKey, inTree) { return (nextKey, value) }
+            guard nextKey < .last else { return nil }
+            key = nextKey.successor
+        }
+    }
+
+    /// The last entry at or below `key`.
+    package func last(
+        through key: MapKey,
+        _ nodes: NodeSource
+    ) throws(LogError) -> (key: MapKey, value: Value)? {
+        try last(nodes) { $0 <= key }
+    }
+
+    /// The last entry whose key fits, where all that fit stand before all that don't.
+    package func last(
+        _ nodes: NodeSource,
+        where fits: (MapKey) -> Bool
+    ) throws(LogError) -> (key: MapKey, value: Value)? {
+        var bound: MapKey?
+        while true {
+            let limit = bound
+            let isCandidate = { (key: MapKey) in fits(key) && limit.map { key < $0 } ?? true }
+            let inTree = try MapReader<Value>(nodes, root: root).last(where: isCandidate)
+            let nextKey = [
+                newer.last(where: isCandidate)?.key, older.last(where: isCandidate)?.key,
+                inTree?.key,
+            ].compactMap { $0 }.max()
+            guard let nextKey else { return nil }
+            if let value = value(nextKey, inTree) { return (nextKey, value) }
+            bound = nextKey
+        }
+    }
+
+    private func value(_ key: MapKey, _ inTree: (key: MapKey, value: Value)?) -> Value? {
+        if let changed = newer[key] { return changed }
+        if let changed = older[key] { return changed }
+        return inTree?.key == key ? inTree?.value : nil
+    }
+
+    /// Visits entries in order, from the first at or above `lower`, until the body returns false.
+    package func visit(
+        from lower: MapKey = .first,
+        _ nodes: NodeSource,
+        _ body: (MapKey, Value) throws(LogError) -> Bool
+    ) throws(LogError) {
+        var next: MapKey? = lower
+        while let from = next, let entry = try first(from: from, nodes) {
+            if try !body(entry.key, entry.value) { return }
+            next = entry.key < .last ? entry.key.successor : nil
+        }
+    }
+}
+
+extension MapKey {
+    package var successor: MapKey {
+        low < .max ? MapKey(high, low + 1) : MapKey(high + 1, 0)
+    }
+}
