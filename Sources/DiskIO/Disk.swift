@@ -30,7 +30,10 @@ package protocol Disk: Sendable {
 /// this handle after its name is gone. Closed with the last reference.
 package protocol File: AnyObject, Sendable {
     /// Reads until the buffer is full or the file ends, and returns how many bytes it read.
-    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(DiskError) -> Int
+    func read(
+        into buffer: UnsafeMutableRawBufferPointer,
+        at offset: UInt64
+    ) throws(DiskError) -> Int
     /// Writes all bytes, or throws.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(DiskError)
     /// Makes what was written, and the file's length, durable.
@@ -57,7 +60,10 @@ extension File {
         var failure: DiskError?
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
             do throws(DiskError) {
-                initialized = try unsafe read(into: UnsafeMutableRawBufferPointer(buffer), at: offset)
+                initialized = try unsafe read(
+                    into: UnsafeMutableRawBufferPointer(buffer),
+                    at: offset
+                )
             } catch { failure = error }
         }
         if let failure { throw failure }

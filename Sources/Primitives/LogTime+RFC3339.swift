@@ -37,7 +37,8 @@ extension LogTime: CustomStringConvertible {
     }
 
     private static func days(inMonth month: Int64, of year: Int64) -> Int64 {
-        let next = month == 12 ? days(fromCivil: year + 1, 1, 1) : days(fromCivil: year, month + 1, 1)
+        let next =
+            month == 12 ? days(fromCivil: year + 1, 1, 1) : days(fromCivil: year, month + 1, 1)
         return next - days(fromCivil: year, month, 1)
     }
 
