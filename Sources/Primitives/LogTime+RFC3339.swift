@@ -27,8 +27,11 @@ extension LogTime: CustomStringConvertible {
         else { return nil }
         let days = Self.days(fromCivil: year, month, day)
         let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - zone
-        guard seconds >= 0, seconds < Int64(UInt64.max / 1_000_000_000) else { return nil }
-        rawValue = UInt64(seconds) * 1_000_000_000 + UInt64(fraction)
+        guard seconds >= 0 else { return nil }
+        let (whole, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, overflow2) = whole.addingReportingOverflow(UInt64(fraction))
+        guard !overflow, !overflow2 else { return nil }
+        rawValue = sum
     }
 
     private static func padded(_ value: Int64, _ width: Int) -> String {
