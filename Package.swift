@@ -58,6 +58,7 @@ let package = Package(
             swiftSettings: production
         ),
         tests("PrimitivesTests", ["Primitives"]),
+        tests("DiskIOTests", ["Primitives", "DiskIO"]),
         tests("TidyTests", []),
     ]
 )
