@@ -4,7 +4,8 @@
 /// Laws that the engine relies on:
 /// 1. What was written before `File.sync` returned survives a crash, whatever order it came in.
 /// 2. A file that was created, renamed or removed is so for certain after `syncFolder` returned.
-/// 3. Before that, each unsynced write may be there after a crash, or not, or in part, in any order.
+/// 3. Before that, each unsynced write may be there after a crash, or not, or in part, in any
+///    order.
 /// 4. After a sync or write has failed, nothing is known of what was written since the last sync.
 package protocol Disk: Sendable {
     /// Opens a file that is there, for reading and writing.
