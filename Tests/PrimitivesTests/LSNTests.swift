@@ -25,10 +25,18 @@ import Testing
     @Test(arguments: [
         "", "L", "l1", "1", "0/16B3F28", "L+1", "L-0", "L-1", "L 1", "L1 ", " L1", "LG", "L1_0",
         "LL1", "L0x1", "L10000000000000000", "L00000000000000001", "L\u{301}1", "L\u{FF11}",
-        "L1\u{301}", "L\u{0}1", "T1", "L1\n",
+        "L1\u{301}", "T1",
     ])
     func `nothing else is a position`(text: String) {
         #expect(LSN(text) == nil)
+    }
+
+    @Test func `nothing with a control character is a position`() {
+        for character in ["\n", "\u{0}", "\t", "\r\n"] {
+            #expect(LSN("L1" + character) == nil)
+            #expect(LSN("L" + character + "1") == nil)
+            #expect(LSN(character + "L1") == nil)
+        }
     }
 
     @Test func `positions compare as their numbers do`() {
