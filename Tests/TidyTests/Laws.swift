@@ -94,7 +94,7 @@ enum Laws {
                 var rest = line[...]
                 while let place = rest.firstRange(of: "/" + folder + "/") {
                     let before = line[..<place.lowerBound].last
-                    // `docs/work/` is a folder of ours; only a path from the root is a machine's.
+                    // Under a folder of ours it is ours; only a path from the top is a machine's.
                     if before.map({ $0.isLetter || $0.isNumber || "._-})".contains($0) }) != true {
                         return Finding(line: index + 1, what: "a path of one machine: \(line)")
                     }
