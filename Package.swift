@@ -19,7 +19,12 @@ let common: [SwiftSetting] = [
 let production = common + [.strictMemorySafety()]
 
 func layer(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: production)
+    .target(
+        name: name,
+        dependencies: dependencies,
+        exclude: ["README.md"],
+        swiftSettings: production
+    )
 }
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: common)
@@ -58,6 +63,7 @@ let package = Package(
             swiftSettings: production
         ),
         tests("PrimitivesTests", ["Primitives"]),
+        tests("DiskIOTests", ["Primitives", "DiskIO"]),
         tests("TidyTests", []),
     ]
 )

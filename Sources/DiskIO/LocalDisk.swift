@@ -87,7 +87,13 @@ package final class LocalDisk: Disk {
         }
         defer { unsafe closedir(stream) }
         var names: [String] = []
-        while let entry = unsafe readdir(stream) {
+        while true {
+            // The end and a failure both give nil; a list cut short would pass for missing files.
+            errno = 0
+            guard let entry = unsafe readdir(stream) else {
+                if errno != 0 { throw SystemCall.error("list \(place)", errno) }
+                return names
+            }
             let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
                 unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) {
                     unsafe String(cString: $0)
@@ -95,7 +101,6 @@ package final class LocalDisk: Disk {
             }
             if name != ".", name != "..", name != "lock" { names.append(name) }
         }
-        return names
     }
 
     package func remove(_ name: String) throws(DiskError) {

@@ -36,7 +36,11 @@ enum SystemCall {
         case EEXIST: .exists(operation: operation)
         case ENOSPC, EDQUOT: .full(operation: operation)
         default:
-            .failed(operation: operation, code: code, reason: unsafe String(cString: strerror(code)))
+            .failed(
+                operation: operation,
+                code: code,
+                reason: unsafe String(cString: strerror(code))
+            )
         }
     }
 }

@@ -38,7 +38,10 @@ package struct ByteReader: ~Escapable {
         let size = MemoryLayout<Value>.size
         guard remaining >= size else { throw Malformed("\(what) cut short", at: offset) }
         // Safe: the range was checked just above.
-        let value = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: Value.self)
+        let value = unsafe bytes.unsafeLoadUnaligned(
+            fromUncheckedByteOffset: offset,
+            as: Value.self
+        )
         offset += size
         return Value(littleEndian: value)
     }

@@ -31,10 +31,17 @@ extension LSN: CustomStringConvertible, LosslessStringConvertible {
 
     /// Reads what ``description`` prints; the digits may be of either case.
     public init?(_ description: String) {
-        guard description.utf8.first == UInt8(ascii: "L"), description.utf8.count <= 17,
-            description.utf8.dropFirst().first != UInt8(ascii: "+"),
-            let value = UInt64(description.dropFirst(), radix: 16)
-        else { return nil }
+        // Byte by byte: as characters, `L` and a combining mark are one, and the standard
+        // library reads a sign before the digits.
+        let bytes = description.utf8
+        guard bytes.first == UInt8(ascii: "L"), (2...17).contains(bytes.count) else { return nil }
+        var value: UInt64 = 0
+        for byte in bytes.dropFirst() {
+            guard byte < 0x80, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
+                return nil
+            }
+            value = value << 4 | UInt64(digit)
+        }
         rawValue = value
     }
 }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Stops the program where a law of the code does not hold. Kept in release builds: a store that
 /// has lost its footing must crash before it writes.
 @inlinable
@@ -13,5 +15,8 @@ package func invariant(
 @usableFromInline
 @inline(never)
 func broken(_ message: String, file: StaticString, line: UInt) -> Never {
-    preconditionFailure("invariant broken at \(file):\(line): \(message)", file: file, line: line)
+    // Written here, since a release build drops the message of a precondition that fails.
+    let text = Array("invariant broken at \(file):\(line): \(message)\n".utf8)
+    _ = unsafe text.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    abort()
 }

@@ -27,8 +27,11 @@ extension LogTime: CustomStringConvertible {
         else { return nil }
         let days = Self.days(fromCivil: year, month, day)
         let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - zone
-        guard seconds >= 0, seconds < Int64(UInt64.max / 1_000_000_000) else { return nil }
-        rawValue = UInt64(seconds) * 1_000_000_000 + UInt64(fraction)
+        guard seconds >= 0 else { return nil }
+        let (whole, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, overflow2) = whole.addingReportingOverflow(UInt64(fraction))
+        guard !overflow, !overflow2 else { return nil }
+        rawValue = sum
     }
 
     private static func padded(_ value: Int64, _ width: Int) -> String {
@@ -37,7 +40,8 @@ extension LogTime: CustomStringConvertible {
     }
 
     private static func days(inMonth month: Int64, of year: Int64) -> Int64 {
-        let next = month == 12 ? days(fromCivil: year + 1, 1, 1) : days(fromCivil: year, month + 1, 1)
+        let next =
+            month == 12 ? days(fromCivil: year + 1, 1, 1) : days(fromCivil: year, month + 1, 1)
         return next - days(fromCivil: year, month, 1)
     }
 

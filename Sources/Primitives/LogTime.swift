@@ -44,13 +44,14 @@ public struct LogTime: RawRepresentable, Hashable, Comparable, Sendable, Bitwise
 }
 
 extension Duration {
-    /// The duration in nanoseconds, cut to what 64 bits hold (292 years).
+    /// The duration in whole nanoseconds, towards zero, cut to what 64 bits hold in both
+    /// directions (292 years).
     package var wholeNanoseconds: Int64 {
+        // Compared first: a duration can have more seconds than `components` can give.
+        let limit = Duration.nanoseconds(Int64.max)
+        if self >= limit { return .max }
+        if self <= .zero - limit { return -.max }
         let (seconds, attoseconds) = components
-        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        if overflow { return seconds < 0 ? .min + 1 : .max }
-        let (sum, overflow2) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
-        if overflow2 { return seconds < 0 ? .min + 1 : .max }
-        return sum
+        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
     }
 }
