@@ -65,3 +65,10 @@ import Glibc
 
     package func wakeAll() { unsafe pthread_cond_broadcast(condition) }
 }
+
+/// Which thread runs.
+package struct ThreadID: Equatable, Sendable {
+    private let value: UInt
+
+    package static var current: ThreadID { ThreadID(value: UInt(pthread_self())) }
+}

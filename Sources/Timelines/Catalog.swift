@@ -18,10 +18,12 @@ package struct Catalog: Sendable {
     package var state: CatalogState
     /// Counts the checkpoints begun in this process.
     package var epoch: UInt64 = 1
-    /// What the running checkpoint has made of the pages that were put aside, where it is known.
-    package var merged: [TimelineID: Location] = [:]
     /// How many page changes wait for the next checkpoint.
     package var pendingPages = 0
+
+    /// The segment that records are appended to, and the one before it.
+    package var activeSegment: SegmentNumber?
+    package var activePredecessor: SegmentNumber?
 
     package init(state: CatalogState) { self.state = state }
 
@@ -72,19 +74,16 @@ package struct Catalog: Sendable {
         _ body: (inout TimelineEntry) throws(Failure) -> Result
     ) throws(Failure) -> Result? {
         let epoch = epoch
-        let merged = merged
         return try timelines.modify(Self.key(id.rawValue)) { entry throws(Failure) in
-            entry.keepStep(id, epoch: epoch, merged: merged)
+            entry.keepStep(id, epoch)
             return try body(&entry)
         }
     }
 }
 
 extension TimelineEntry {
-    /// Takes the map that a checkpoint made of the older layer, and, where a checkpoint has begun
-    /// since the last change, puts what it writes down aside.
-    mutating func keepStep(_ id: TimelineID, epoch: UInt64, merged: [TimelineID: Location]) {
-        absorb(merged)
+    /// Where a checkpoint has begun since the last change, puts aside what it writes down.
+    mutating func keepStep(_ id: TimelineID, _ epoch: UInt64) {
         guard self.epoch != epoch else { return }
         if !pages.newer.isEmpty {
             invariant(pages.older.isEmpty, "two checkpoints at once over timeline \(id)")
@@ -93,12 +92,5 @@ extension TimelineEntry {
             mergedAs = id
         }
         self.epoch = epoch
-        absorb(merged)
-    }
-
-    mutating func absorb(_ merged: [TimelineID: Location]) {
-        guard !pages.older.isEmpty, let root = merged[mergedAs] else { return }
-        pages.root = root
-        pages.older = Delta()
     }
 }

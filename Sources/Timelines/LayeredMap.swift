@@ -61,6 +61,17 @@ package struct LayeredMap<Value: MapValue>: Sendable {
         newer = OrderedMap()
     }
 
+    /// Undoes ``freeze()``: what was put aside is current again, and what changed since is on top.
+    package mutating func thaw() {
+        let later = newer
+        newer = older
+        older = OrderedMap()
+        later.visit { key, value in
+            newer.set(key, value)
+            return true
+        }
+    }
+
     /// Takes the map that a checkpoint made of what was put aside.
     package mutating func install(_ root: Location) {
         self.root = root

@@ -59,6 +59,26 @@ package struct BlockBuffer: Sendable {
                 page: page, payloadChecksum: Checksum.of(payload)))
     }
 
+    /// Appends a block of another buffer as it is.
+    package mutating func append(copyOf index: Int, in other: BlockBuffer) {
+        let start = bytes.count
+        let from = other.offsets[index]
+        let header = other.headers[index]
+        bytes.append(contentsOf: other.bytes[from..<from + aligned(Int(header.length))])
+        headers.append(header)
+        offsets.append(start)
+    }
+
+    /// The upper bound of a range deletion; 0 for other kinds.
+    package func upperBound(_ index: Int) -> UInt64 {
+        guard headers[index].kind == .rangeDeletion else { return 0 }
+        return unsafe bytes.withUnsafeBytes {
+            unsafe UInt64(
+                littleEndian: $0.loadUnaligned(
+                    fromByteOffset: offsets[index] + BlockHeader.size, as: UInt64.self))
+        }
+    }
+
     package mutating func removeAll() {
         bytes.removeAll(keepingCapacity: true)
         headers.removeAll(keepingCapacity: true)

@@ -29,15 +29,26 @@ package struct SegmentIndexBuilder: Sendable {
         return positions[timeline] ?? []
     }
 
-    package mutating func add(_ header: BlockHeader, location: Location, record: LSN) {
-        let isPage = header.kind == .page
-        blocks.append(
-            BlockEntry(
-                timeline: header.timeline, object: header.object, page: header.page,
-                record: record, location: isPage ? location : .none))
+    /// Adds a block of a commit.
+    package mutating func add(
+        _ header: BlockHeader,
+        on timeline: TimelineID,
+        location: Location,
+        upperBound: UInt64,
+        record: LSN
+    ) {
+        if header.kind == .rangeDeletion {
+            ranges.append(
+                RangeEntry(
+                    timeline: timeline, object: header.object, from: header.page,
+                    upTo: upperBound, record: record))
+        } else {
+            blocks.append(
+                BlockEntry(
+                    timeline: timeline, object: header.object, page: header.page, record: record,
+                    location: header.kind == .page ? location : .none))
+        }
     }
-
-    package mutating func add(_ range: RangeEntry) { ranges.append(range) }
 
     package mutating func add(_ root: RootEntry) { roots.append(root) }
 
@@ -54,14 +65,9 @@ package struct SegmentIndexBuilder: Sendable {
         }
         guard record.header.kind == .commit else { return }
         for block in record.blocks {
-            if block.header.kind == .rangeDeletion {
-                add(
-                    RangeEntry(
-                        timeline: block.header.timeline, object: block.header.object,
-                        from: block.header.page, upTo: block.upperBound, record: record.lsn))
-            } else {
-                add(block.header, location: block.location, record: record.lsn)
-            }
+            add(
+                block.header, on: block.header.timeline, location: block.location,
+                upperBound: block.upperBound, record: record.lsn)
         }
     }
 }

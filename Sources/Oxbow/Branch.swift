@@ -1,0 +1,72 @@
+import PageStorage
+import Timelines
+import WriteAheadLog
+
+/// A branch: a whole database that reads and writes as if it were alone.
+///
+/// A handle of the branch's id: it follows renames and resets, and says so after a deletion.
+///
+///     let main = try store.branch("main")
+///     let commit = try main.commit { edit in
+///         try edit.write(bytes, page: 0, of: ObjectID(1))
+///     }
+public struct Branch: Sendable, Identifiable {
+    /// What stays of the branch whatever its name.
+    public let id: BranchID
+    let core: StoreCore
+
+    init(_ id: BranchID, _ core: StoreCore) {
+        self.id = id
+        self.core = core
+    }
+
+    /// Makes changes in one step: all of them, or, where the body throws, none.
+    ///
+    /// - Parameters:
+    ///   - durability: Whether to return when the commit survives a crash, or before.
+    ///   - body: Makes the changes. Not on this branch again inside.
+    @discardableResult
+    public func commit(
+        _ durability: Durability = .synced,
+        _ body: (Edit) throws -> Void
+    ) throws -> Commit {
+        let edit = Edit(core: core, branch: id)
+        defer { edit.end() }
+        try body(edit)
+        let (commit, end) = try core.publish(edit)
+        edit.end()
+        if durability == .synced {
+            try attempt("commit") { () throws(LogError) in try core.log.flush(through: end) }
+        }
+        core.upkeepAfterCommit()
+        return commit
+    }
+
+    /// A page as it is now; zeros where none was written.
+    public func read(page: PageNumber, of object: ObjectID) throws(OxbowError) -> [UInt8] {
+        try core.readPage(MapKey(object, page), in: core.currentMap(of: id))
+    }
+
+    /// Fills `buffer`, exactly a page long, with a page as it is now.
+    public func read(
+        page: PageNumber,
+        of object: ObjectID,
+        into buffer: UnsafeMutableRawBufferPointer
+    ) throws(OxbowError) {
+        let map = try core.currentMap(of: id)
+        try unsafe core.readPage(MapKey(object, page), in: map, into: buffer)
+    }
+
+    /// The record that a moment snaps to: the last one at or before it.
+    public func point(at moment: Moment) throws(OxbowError) -> Point {
+        try core.point(id, moment)
+    }
+
+    /// The branch as it was at a point of its history, or of any branch's.
+    public func view(at point: Point) throws(OxbowError) -> View {
+        View(core: core, point: point, map: try core.state(at: point))
+    }
+
+    /// The branch as it is now, held.
+    public func view() throws(OxbowError) -> View { try view(at: point(at: .head)) }
+}

@@ -1,0 +1,237 @@
+import DiskIO
+import PageStorage
+import Timelines
+import WriteAheadLog
+
+extension Store {
+    /// Opens the store in a folder, and makes both where they are not there.
+    ///
+    /// One process at a time can have a store open. After a crash, everything that was acknowledged
+    /// as synced is there again, and every commit whole or not at all.
+    public static func open(
+        _ path: String,
+        _ options: StoreOptions = StoreOptions()
+    ) throws(OxbowError) -> Store {
+        let disk: LocalDisk
+        do throws(DiskError) { disk = try LocalDisk(path, create: true) } catch {
+            throw OxbowError(.disk(error), "open \(path)")
+        }
+        return try open(disk, SystemClock(), options, entropy: SystemEntropy.draw())
+    }
+
+    /// A store in memory, gone with its last reference. Past its limit it is full.
+    public static func temporary(
+        limit: Int = 256 << 20,
+        _ options: StoreOptions = StoreOptions()
+    ) throws(OxbowError) -> Store {
+        var options = options
+        // Small segments, so that little memory can be reclaimed too.
+        while options.segmentBits > 16, limit >> options.segmentBits < 16 {
+            options.segmentBits -= 1
+        }
+        options.cacheBytes = min(options.cacheBytes, max(1 << 20, limit / 8))
+        let disk = MemoryDisk(limit: UInt64(max(0, limit)))
+        return try open(disk, SystemClock(), options, entropy: SystemEntropy.draw())
+    }
+
+    /// Opens the store on a disk that may be simulated.
+    package static func open(
+        _ disk: any Disk,
+        _ clock: any Clock,
+        _ options: StoreOptions,
+        entropy: Entropy
+    ) throws(OxbowError) -> Store {
+        let geometry = Geometry(pageSize: options.pageSize, segmentBits: options.segmentBits)
+        guard geometry.isValid else {
+            throw OxbowError(
+                .invalid,
+                "pages of \(options.pageSize) bytes and segments of 2^\(options.segmentBits): pages are "
+                    + "a power of two from 512 to 65,536, segments 2^16 to 2^32 and room for many pages")
+        }
+        let core = try attempt("open \(disk.place)") { () throws(LogError) in
+            try Opening(disk, clock, options, entropy).run(geometry)
+        }
+        let store = Store(core)
+        if options.upkeep == .automatic { core.startUpkeep() }
+        return store
+    }
+}
+
+/// Random numbers that a store is given when it is opened.
+package struct Entropy: Sendable {
+    package let store: StoreID
+    package let incarnation: UInt64
+
+    package init(_ draw: () -> UInt64) {
+        store = StoreID(high: draw(), low: draw())
+        incarnation = draw()
+    }
+}
+
+enum SystemEntropy {
+    static func draw() -> Entropy {
+        var system = SystemRandomNumberGenerator()
+        return Entropy { system.next() }
+    }
+}
+
+/// The steps of opening a store.
+struct Opening {
+    let disk: any Disk
+    let clock: any Clock
+    let options: StoreOptions
+    let entropy: Entropy
+
+    init(_ disk: any Disk, _ clock: any Clock, _ options: StoreOptions, _ entropy: Entropy) {
+        self.disk = disk
+        self.clock = clock
+        self.options = options
+        self.entropy = entropy
+    }
+
+    func run(_ geometry: Geometry) throws(LogError) -> StoreCore {
+        let file = try superblockFile(geometry)
+        let (slots, faults) = try LogError.disk { () throws(DiskError) in
+            try Superblock.load(file)
+        }
+        guard let newest = slots.first else {
+            throw .damaged(
+                Damage(at: .zero, "both superblocks (\(faults.map(\.what).joined(separator: "; ")))"))
+        }
+        let (log, files) = makeLog(newest)
+        let nodes = NodeSource(
+            cache: NodeCache(byteLimit: options.cacheBytes / 4), log: log)
+        var failure: LogError?
+        for slot in slots {
+            do throws(LogError) {
+                return try recover(slot, newest, log, files, nodes, file)
+            } catch {
+                // The older slot is the way back where the checkpoint itself is damaged.
+                guard case .damaged = error else { throw error }
+                failure = failure ?? error
+            }
+        }
+        throw failure ?? .damaged(Damage(at: .zero, "no superblock"))
+    }
+
+    private func makeLog(_ superblock: Superblock) -> (Log, SegmentFiles) {
+        let geometry = superblock.geometry
+        let files = SegmentFiles(disk: disk, geometry: geometry, store: superblock.store)
+        let room = UInt64(options.checkpointChanges) * 64
+        let logOptions = LogOptions(
+            geometry: geometry, store: superblock.store, incarnation: entropy.incarnation,
+            reserveBytes: 2 * geometry.segmentSize + min(room, geometry.segmentSize),
+            unflushedLimit: min(16 << 20, Int(geometry.segmentSize)))
+        return (Log(disk: disk, clock: clock, options: logOptions, files: files), files)
+    }
+
+    /// The superblock's file; made, with the store, where there is none.
+    private func superblockFile(_ geometry: Geometry) throws(LogError) -> any File {
+        do throws(DiskError) { return try disk.open(Superblock.fileName) } catch {
+            guard case .notFound = error else { throw .disk(error) }
+        }
+        let names = try LogError.disk { () throws(DiskError) in try disk.list() }
+        guard !names.contains(where: { SegmentNumber(fileName: $0) != nil }) else {
+            throw .damaged(Damage(at: .zero, "the superblock's file is missing"))
+        }
+        return try LogError.disk { () throws(DiskError) in
+            let name = Superblock.fileName + ".new"
+            if names.contains(name) { try disk.remove(name) }
+            let file = try disk.create(name)
+            var block = Superblock(geometry: geometry, store: entropy.store)
+            try block.save(to: file)
+            block.sequence = 1
+            try block.save(to: file)
+            try disk.rename(name, to: Superblock.fileName)
+            try disk.syncFolder()
+            return try disk.open(Superblock.fileName)
+        }
+    }
+
+    private func recover(
+        _ slot: Superblock,
+        _ newest: Superblock,
+        _ log: Log,
+        _ files: SegmentFiles,
+        _ nodes: NodeSource,
+        _ file: any File
+    ) throws(LogError) -> StoreCore {
+        var from = slot
+        from.durable = max(slot.durable, newest.durable)
+        from.highestSegment = max(slot.highestSegment, newest.highestSegment)
+        var catalog = try baseCatalog(from, files)
+        let replay = try LogReplay(disk: disk, files: files, superblock: from)
+        let end = try replay.run { step throws(LogError) in
+            switch step {
+            case .segment(let header): catalog.began(header)
+            case .record(let record): try catalog.replay(record, nodes)
+            }
+        }
+        try log.begin(after: end)
+        catalog.noteSegments(of: log)
+        from.sequence = newest.sequence
+        let core = StoreCore(
+            disk: disk, clock: clock, options: options, log: log, nodes: nodes, catalog: catalog,
+            superblock: from, superblockFile: file)
+        try core.settleAfterOpening(replay.numbers, keep: end)
+        return core
+    }
+
+    private func baseCatalog(
+        _ superblock: Superblock,
+        _ files: SegmentFiles
+    ) throws(LogError) -> Catalog {
+        if superblock.checkpoint == .zero {
+            return Catalog(
+                state: CatalogState(window: try window(), denseFrom: .zero, historyFrom: .zero))
+        }
+        let number = files.geometry.segment(of: superblock.checkpoint)
+        let file = try files.file(number)
+        var scanner = SegmentScanner(
+            file: file.file, header: file.header, from: superblock.checkpoint)
+        let record = try LogError.disk { () throws(DiskError) in try scanner.next() }
+        guard let record, record.header.kind == .checkpoint else {
+            throw .damaged(Damage(at: superblock.checkpoint, "the checkpoint's record"))
+        }
+        let entry = try record.decode { meta throws(Malformed) in
+            var reader = ByteReader(meta)
+            return try CheckpointEntry(decoding: &reader)
+        }
+        var catalog = Catalog(entry)
+        catalog.checkpoints.set(entry.key, entry)
+        return catalog
+    }
+
+    private func window() throws(LogError) -> Window {
+        let total = try LogError.disk { () throws(DiskError) in try disk.totalBytes() }
+        return Window(
+            nanoseconds: UInt64(max(0, options.window.wholeNanoseconds)),
+            bytes: options.windowBytes ?? total / 5)
+    }
+}
+
+extension StoreCore {
+    /// Makes the recovered end durable, takes away what an earlier process left beyond it, and
+    /// makes `main` in a new store.
+    func settleAfterOpening(_ numbers: [SegmentNumber], keep end: LogEnd) throws(LogError) {
+        superblock.sequence += 1
+        try save(superblock, closedCleanly: false)
+        let beyond = numbers.filter { end.segment.map { last in $0 > last } ?? true }
+        do throws(DiskError) {
+            for number in beyond {
+                log.files.forget(number)
+                try disk.remove(number.fileName)
+            }
+            if !beyond.isEmpty { try disk.syncFolder() }
+        } catch { throw .disk(error) }
+        let isNew = try catalog.branches.first(from: .first, nodes) == nil
+        guard isNew else { return }
+        do throws(OxbowError) {
+            _ = try change(Author(), "make main") { _, _ throws(LogError) in
+                .success(
+                    .create(name: "main", parent: nil, origin: nil, root: nil, expiry: nil))
+            }
+        } catch { throw .damaged(Damage(at: .zero, error.message)) }
+        try log.flush()
+    }
+}

@@ -1,0 +1,80 @@
+import DiskIO
+import PageStorage
+import Timelines
+import WriteAheadLog
+
+/// A store: branches of pages over one log, in a folder or in memory.
+///
+///     let store = try Store.open("/var/lib/app")
+///     let main = try store.branch("main")
+///     try main.commit { edit in try edit.write(bytes, page: 0, of: ObjectID(1)) }
+///     let copy = try store.fork("pr-1432", from: main, expires: .after(.seconds(3600)))
+///
+/// Everything here may be called from any thread. The store closes with its last reference, or by
+/// ``close()``.
+public final class Store: Sendable {
+    let core: StoreCore
+
+    init(_ core: StoreCore) { self.core = core }
+
+    deinit { core.shutDown() }
+
+    /// Everything below this position of the log survives a crash.
+    public var durableLSN: LSN { core.log.durable }
+
+    /// Bytes in a page.
+    public var pageSize: Int { core.geometry.pageSize }
+
+    /// Looks up a branch by its name.
+    public func branch(_ name: String) throws(OxbowError) -> Branch {
+        try Name.check(name)
+        let catalog = core.snapshot()
+        let holder = try attempt("look up branch \(name)") { () throws(LogError) in
+            try catalog.holder(of: name, core.nodes)
+        }
+        guard case .branch(let id)? = holder else {
+            throw OxbowError(.notFound, "there is no branch \(name)")
+        }
+        return Branch(id, core)
+    }
+
+    /// Makes a branch of what another shows now. It costs the same however much is in it. Durable
+    /// with the next flush: see ``sync()``.
+    ///
+    /// - Parameter expires: When the branch goes by itself; left out, never, unless the store asks
+    ///   for it to be stated.
+    @discardableResult
+    public func fork(
+        _ name: String,
+        from parent: Branch,
+        expires: Expiry? = nil,
+        by author: Author = Author()
+    ) throws(OxbowError) -> Branch {
+        Branch(try core.fork(name, .head(parent.id), expires, author), core)
+    }
+
+    /// Makes a branch of what another showed at a point of its history.
+    @discardableResult
+    public func fork(
+        _ name: String,
+        from point: Point,
+        expires: Expiry? = nil,
+        by author: Author = Author()
+    ) throws(OxbowError) -> Branch {
+        Branch(try core.fork(name, .point(point), expires, author), core)
+    }
+
+    /// Makes everything done so far durable.
+    public func sync() throws(OxbowError) { try core.sync("sync") }
+
+    /// Writes down the state of the store, so that opening it need not read what came before.
+    public func checkpoint() throws(OxbowError) {
+        try attempt("make a checkpoint") { () throws(LogError) in try core.checkpoint() }
+    }
+
+    /// Ends the store in good order: all that was done is durable, and the next opening is quick.
+    /// Nothing can be done through its handles afterwards.
+    public func close() throws(OxbowError) {
+        try attempt("close the store") { () throws(LogError) in try core.close() }
+    }
+}

@@ -1,0 +1,175 @@
+import PageStorage
+import Primitives
+import Timelines
+import WriteAheadLog
+
+extension StoreCore {
+    /// What a branch shows now, and the timeline that it writes to.
+    func head(of branch: BranchID) throws(OxbowError) -> (timeline: TimelineID, map: PageMap) {
+        let catalog = snapshot()
+        let found = try attempt("look up branch \(branch)") { () throws(LogError) in
+            guard let entry = try catalog.branch(branch, nodes) else {
+                return Result<(TimelineID, PageMap), OxbowError>.failure(Self.noBranch(branch))
+            }
+            if entry.death != nil { return .failure(Self.deleted(entry)) }
+            guard let line = try catalog.timeline(entry.timeline, nodes) else {
+                return .failure(Self.noBranch(branch))
+            }
+            return .success((entry.timeline, line.pages))
+        }
+        return try found.get()
+    }
+
+    static func noBranch(_ branch: BranchID) -> OxbowError {
+        OxbowError(.notFound, "there is no branch \(branch)")
+    }
+
+    static func deleted(_ entry: BranchEntry) -> OxbowError {
+        OxbowError(
+            .notFound,
+            "branch \(entry.name) was deleted at \(entry.death?.time ?? .zero); it can be undeleted "
+                + "while its history is kept")
+    }
+
+    func readPage(_ key: MapKey, in map: PageMap) throws(OxbowError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: geometry.pageSize)
+        var failure: LogError?
+        unsafe bytes.withUnsafeMutableBytes { buffer in
+            do throws(LogError) { try unsafe pages.read(key, in: map, into: buffer) } catch {
+                failure = error
+            }
+        }
+        if let failure {
+            throw OxbowError(failure, "read page \(key.low) of object \(key.high)")
+        }
+        return bytes
+    }
+
+    /// Appends a record of blocks that nothing points at yet.
+    func append(
+        _ kind: RecordKind,
+        timeline: TimelineID,
+        blocks: BlockBuffer,
+        urgent: Bool = false
+    ) throws(LogError) -> [Location] {
+        try boundTail()
+        return try critical(urgent: urgent) { _, _ throws(LogError) in
+            var locations: [Location] = []
+            locations.reserveCapacity(blocks.count)
+            let appended = try log.append(
+                kind, timeline: timeline, blocks: blocks, locations: &locations, urgent: urgent)
+            index(appended, kind, timeline, pages: 0, length: log.end.rawValue - appended.lsn.rawValue)
+            return locations
+        }
+    }
+
+    /// Registers a record just appended. Call in the critical section.
+    func index(
+        _ appended: Appended,
+        _ kind: RecordKind,
+        _ timeline: TimelineID,
+        pages: UInt64,
+        length: UInt64
+    ) {
+        log.index {
+            $0.add(
+                RecordEntry(
+                    lsn: appended.lsn, time: appended.time, clock: appended.clock,
+                    timeline: timeline, length: UInt32(length), pages: UInt32(clamping: pages),
+                    kind: kind))
+        }
+    }
+
+    /// Waits where more is appended than may be unflushed.
+    func boundTail() throws(LogError) {
+        let isOver = log.lock.withLock { log.unflushedBytes > log.options.unflushedLimit }
+        if isOver { try log.flush() }
+    }
+
+    /// Lets a commit take effect. The branch is held.
+    func publish(_ edit: Edit) throws(OxbowError) -> (commit: Commit, end: LSN) {
+        let held = try edit.hold()
+        if edit.spilled != nil, !edit.delta.isEmpty { try edit.spill() }
+        var root: Location?
+        var meta: [UInt8] = []
+        if let spilled = edit.spilled {
+            let settled = try settle(spilled.map)
+            root = settled.root
+            meta = CommitMeta(pages: spilled.pageCount, root: settled.root).encoded()
+        }
+        let blocks = root == nil ? edit.blocks() : BlockBuffer()
+        let pageCount = edit.spilled?.pageCount ?? UInt64(blocks.count)
+        let result = try attempt("commit") { () throws(LogError) in
+            try boundTail()
+            return try critical { catalog, nodes throws(LogError) in
+                try commit(
+                    held.timeline, blocks, meta: meta, root: root, pageCount: pageCount, &catalog,
+                    nodes)
+            }
+        }
+        guard let result else {
+            throw OxbowError(
+                .conflict, "commit: the branch was reset or deleted while the commit was made")
+        }
+        return result
+    }
+
+    private func commit(
+        _ timeline: TimelineID,
+        _ blocks: BlockBuffer,
+        meta: [UInt8],
+        root: Location?,
+        pageCount: UInt64,
+        _ catalog: inout Catalog,
+        _ nodes: NodeSource
+    ) throws(LogError) -> (Commit, LSN)? {
+        guard try catalog.timelines.promote(Catalog.key(timeline.rawValue), nodes) else { return nil }
+        var waiting = 0
+        let done = try catalog.change(timeline) { entry throws(LogError) -> (Commit, LSN)? in
+            if entry.isClosed { return nil }
+            var locations: [Location] = []
+            locations.reserveCapacity(blocks.count)
+            let appended = try log.append(
+                .commit, timeline: timeline, meta: meta, blocks: blocks, locations: &locations)
+            register(appended, timeline, blocks, locations, root: root, pageCount)
+            let changes = blocks.changes(at: locations)
+            let mark = RecordMark(lsn: appended.lsn, time: appended.time, clock: appended.clock)
+            waiting = entry.take(changes, root: root, mark)
+            return (Commit(lsn: appended.lsn, time: appended.time), log.end)
+        }
+        catalog.pendingPages += waiting
+        return done ?? nil
+    }
+
+    private func register(
+        _ appended: Appended,
+        _ timeline: TimelineID,
+        _ blocks: BlockBuffer,
+        _ locations: [Location],
+        root: Location?,
+        _ pageCount: UInt64
+    ) {
+        let length = log.end.rawValue - appended.lsn.rawValue
+        index(appended, .commit, timeline, pages: pageCount, length: length)
+        log.index { index in
+            if let root {
+                index.add(RootEntry(timeline: timeline, record: appended.lsn, root: root))
+            }
+            for place in 0..<blocks.count {
+                index.add(
+                    blocks.headers[place], on: timeline, location: locations[place],
+                    upperBound: blocks.upperBound(place), record: appended.lsn)
+            }
+        }
+    }
+}
+
+extension BlockBuffer {
+    func changes(at locations: [Location]) -> [PageChange] {
+        (0..<count).map { place in
+            PageChange(
+                kind: headers[place].kind, key: MapKey(headers[place].object, headers[place].page),
+                upperBound: upperBound(place), location: locations[place])
+        }
+    }
+}

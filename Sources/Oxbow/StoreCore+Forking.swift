@@ -1,0 +1,129 @@
+import PageStorage
+import Primitives
+import Timelines
+import WriteAheadLog
+
+/// Where a fork, reset or snapshot starts.
+enum Start {
+    case head(BranchID)
+    case point(Point)
+}
+
+extension StoreCore {
+    /// Makes a branch, in the log's buffer.
+    func fork(
+        _ name: String,
+        _ start: Start,
+        _ expiry: Expiry?,
+        _ author: Author
+    ) throws(OxbowError) -> BranchID {
+        try Name.check(name)
+        let expires = try moment(of: expiry)
+        let past = try prepare(start)
+        let mark = try change(author, "fork \(name)") {
+            catalog, nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
+            if let conflict = try conflict(name, catalog, nodes) { return .failure(conflict) }
+            switch try origin(past, &catalog, nodes) {
+            case .failure(let refusal): return .failure(refusal)
+            case .success(let (parent, origin, root)):
+                return .success(
+                    .create(
+                        name: name, parent: parent, origin: origin, root: root, expiry: expires))
+            }
+        }
+        return BranchID(mark.lsn)
+    }
+
+    /// Puts a branch back to a point. What it showed since stays in its history.
+    func reset(_ branch: BranchID, to point: Point, _ author: Author) throws(OxbowError) {
+        let past = try prepare(.point(point))
+        _ = try change(author, "reset branch \(branch)") {
+            catalog, nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
+            guard let entry = try catalog.branch(branch, nodes) else {
+                return .failure(Self.noBranch(branch))
+            }
+            if entry.death != nil { return .failure(Self.deleted(entry)) }
+            if entry.isProtected { return .failure(Self.protected(entry, "reset")) }
+            if entry.path.count >= BranchEntry.maximumPath {
+                return .failure(
+                    OxbowError(
+                        .invalid,
+                        "branch \(entry.name) was reset \(entry.path.count) times, which is the most; "
+                            + "fork it, and go on there"))
+            }
+            switch try origin(past, &catalog, nodes) {
+            case .failure(let refusal): return .failure(refusal)
+            case .success(let (_, origin, root)):
+                return .success(.reset(branch, to: origin, root: root))
+            }
+        }
+    }
+
+    func createSnapshot(
+        _ name: String,
+        of point: Point,
+        _ author: Author
+    ) throws(OxbowError) {
+        try Name.check(name)
+        let past = try prepare(.point(point))
+        _ = try change(author, "make snapshot \(name)") {
+            catalog, nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
+            if let conflict = try conflict(name, catalog, nodes) { return .failure(conflict) }
+            switch try origin(past, &catalog, nodes) {
+            case .failure(let refusal): return .failure(refusal)
+            case .success(let (_, origin, root)):
+                return .success(
+                    .createSnapshot(
+                        name: name, branch: point.branch, origin: origin, mark: point.mark,
+                        root: root))
+            }
+        }
+    }
+
+    /// A start, with the map of a past one written down, so that its record needs no history.
+    private func prepare(_ start: Start) throws(OxbowError) -> (Start, root: Location?) {
+        guard case .point(let point) = start else { return (start, nil) }
+        let catalog = snapshot()
+        let line = try attempt("look up \(point.timeline)") { () throws(LogError) in
+            try catalog.timeline(point.timeline, nodes)
+        }
+        if let line, line.last.lsn == point.lsn { return (start, nil) }
+        let map = try state(at: point)
+        return (start, try settle(map).root)
+    }
+
+    /// Where a start stands, in the critical section.
+    private func origin(
+        _ start: (Start, root: Location?),
+        _ catalog: inout Catalog,
+        _ nodes: NodeSource
+    ) throws(LogError) -> Result<(BranchID, Origin, Location?), OxbowError> {
+        switch start.0 {
+        case .head(let parent):
+            guard let entry = try catalog.branch(parent, nodes) else {
+                return .failure(Self.noBranch(parent))
+            }
+            if entry.death != nil { return .failure(Self.deleted(entry)) }
+            guard let line = try catalog.timeline(entry.timeline, nodes) else {
+                return .failure(Self.noBranch(parent))
+            }
+            return .success(
+                (parent, Origin(timeline: entry.timeline, lsn: line.last.lsn), nil))
+        case .point(let point):
+            guard let line = try catalog.timeline(point.timeline, nodes) else {
+                return .failure(OxbowError(.notFound, "the history of \(point.lsn) is not kept"))
+            }
+            if start.root == nil, line.last.lsn != point.lsn {
+                // Somebody wrote in between: what was the head is the past now.
+                return .failure(
+                    OxbowError(.busy, "branch \(point.branch) was written to meanwhile; try again"))
+            }
+            return .success((point.branch, point.origin, start.root))
+        }
+    }
+
+    static func protected(_ entry: BranchEntry, _ verb: String) -> OxbowError {
+        OxbowError(
+            .conflict, "branch \(entry.name) is protected: unprotect it first to \(verb) it")
+    }
+}

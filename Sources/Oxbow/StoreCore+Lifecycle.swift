@@ -1,0 +1,136 @@
+import PageStorage
+import Primitives
+import Timelines
+import WriteAheadLog
+
+extension StoreCore {
+    /// Appends a change to branches and lets it take effect, in one step.
+    ///
+    /// - Parameter check: Looks, in the critical section, whether the change may be made, and says
+    ///   how it reads there.
+    func change(
+        _ author: Author,
+        urgent: Bool = false,
+        _ action: @autoclosure () -> String,
+        _ check: (inout Catalog, NodeSource) throws(LogError) -> Result<LifecycleChange, OxbowError>
+    ) throws(OxbowError) -> RecordMark {
+        try Self.check(author)
+        let authorship = Authorship(actor: author.actor, labels: author.labels)
+        let outcome = try attempt(action()) { () throws(LogError) in
+            try boundTail()
+            return try critical(urgent: urgent) {
+                catalog, nodes throws(LogError) -> Result<RecordMark, OxbowError> in
+                let change: LifecycleChange
+                switch try check(&catalog, nodes) {
+                case .failure(let refusal): return .failure(refusal)
+                case .success(let allowed): change = allowed
+                }
+                return .success(
+                    try append(LifecycleRecord(change, authorship), urgent, &catalog, nodes))
+            }
+        }
+        return try outcome.get()
+    }
+
+    private func append(
+        _ record: LifecycleRecord,
+        _ urgent: Bool,
+        _ catalog: inout Catalog,
+        _ nodes: NodeSource
+    ) throws(LogError) -> RecordMark {
+        try catalog.promote(for: record.change, nodes)
+        var locations: [Location] = []
+        let line: TimelineID? = record.change.beginsTimeline ? nil : TimelineID.none
+        let appended = try log.append(
+            .lifecycle, timeline: line, meta: record.encoded(), locations: &locations,
+            urgent: urgent)
+        index(
+            appended, .lifecycle, line ?? TimelineID(appended.lsn), pages: 0,
+            length: log.end.rawValue - appended.lsn.rawValue)
+        let mark = RecordMark(lsn: appended.lsn, time: appended.time, clock: appended.clock)
+        catalog.apply(record, mark)
+        return mark
+    }
+
+    private static func check(_ author: Author) throws(OxbowError) {
+        guard author.actor.utf8.count <= Authorship.maximumActorBytes else {
+            throw OxbowError(
+                .invalid, "an actor of more than \(Authorship.maximumActorBytes) bytes")
+        }
+        let bytes = author.labels.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+        guard author.labels.count <= Authorship.maximumLabels,
+            bytes <= Authorship.maximumLabelBytes
+        else {
+            throw OxbowError(
+                .invalid,
+                "more than \(Authorship.maximumLabels) labels, or more than "
+                    + "\(Authorship.maximumLabelBytes) bytes of them")
+        }
+    }
+
+    /// Makes durable what was just changed.
+    func sync(_ action: @autoclosure () -> String) throws(OxbowError) {
+        try attempt(action()) { () throws(LogError) in try log.flush() }
+        upkeepAfterCommit()
+    }
+
+    /// What stands in the way of a name, if anything does.
+    func conflict(
+        _ name: String,
+        _ catalog: Catalog,
+        _ nodes: NodeSource
+    ) throws(LogError) -> OxbowError? {
+        guard let holder = try catalog.holder(of: name, nodes) else { return nil }
+        switch holder {
+        case .branch(let id):
+            guard let entry = try catalog.branch(id, nodes) else { return nil }
+            let from = try describe(entry.origin, entry.parent, catalog, nodes)
+            return OxbowError(.conflict, "branch \(name) exists already, \(from)")
+        case .snapshot(let id):
+            let entry = try catalog.snapshots.get(Catalog.key(id), nodes)
+            let at = entry.map { ", of \($0.point.lsn)" } ?? ""
+            return OxbowError(.conflict, "a snapshot \(name) exists already\(at)")
+        }
+    }
+
+    private func describe(
+        _ origin: Origin?,
+        _ parent: BranchID?,
+        _ catalog: Catalog,
+        _ nodes: NodeSource
+    ) throws(LogError) -> String {
+        guard let origin, let parent else { return "made with the store" }
+        let name = try catalog.branch(parent, nodes)?.name ?? "\(parent)"
+        return "forked from \(name) at \(origin.lsn)"
+    }
+
+    /// When a branch is to go, by the log's time.
+    func moment(of expiry: Expiry?) throws(OxbowError) -> LogTime? {
+        guard let expiry else {
+            if options.requiresExpiry {
+                throw OxbowError(
+                    .invalid, "this store asks for an expiry: state .after, .at or .never")
+            }
+            return nil
+        }
+        switch expiry {
+        case .never: return nil
+        case .at(let moment): return moment
+        case .after(let duration):
+            guard duration > .zero else {
+                throw OxbowError(.invalid, "an expiry must lie in the future")
+            }
+            let now = log.lock.withLock { max(log.lastTime, LogTime(rawValue: clock.now())) }
+            return now.advanced(by: duration)
+        }
+    }
+}
+
+extension LifecycleChange {
+    var beginsTimeline: Bool {
+        switch self {
+        case .create, .reset, .createSnapshot: true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import PageStorage
+import Primitives
+import Timelines
+import WriteAheadLog
+
+extension StoreCore {
+    /// The record of a branch's path that a request snaps to.
+    func point(_ branch: BranchID, _ moment: Moment) throws(OxbowError) -> Point {
+        let history = history
+        let entry = try branchEntry(branch, history.catalog)
+        let asked = try bound(moment, history)
+        let place = try place(entry, asked, history)
+        let next = try attempt("find the record after \(place.mark.lsn)") { () throws(LogError) in
+            try history.next(of: entry, after: place)
+        }
+        var distance: Duration?
+        if case .time = moment { distance = asked.time.since(place.mark.time) }
+        if case .ago = moment { distance = asked.time.since(place.mark.time) }
+        return Point(
+            branch: branch, timeline: place.timeline, lsn: place.mark.lsn, time: place.mark.time,
+            clock: place.mark.clock, requested: moment, distance: distance,
+            next: next.map { Point.Neighbor(lsn: $0.mark.lsn, time: $0.mark.time) })
+    }
+
+    private func bound(_ moment: Moment, _ history: History) throws(OxbowError) -> Bound {
+        switch moment {
+        case .head: return Bound()
+        case .lsn(let lsn): return Bound(lsn: lsn)
+        case .time(let time): return Bound(time: time)
+        case .ago(let duration):
+            guard duration >= .zero else {
+                throw OxbowError(.invalid, "a duration back from now must not be negative")
+            }
+            let now = log.lock.withLock { max(log.lastTime, LogTime(rawValue: clock.now())) }
+            return Bound(time: now.advanced(by: .zero - duration))
+        case .snapshot(let name):
+            let entry = try snapshotEntry(name, history.catalog)
+            return Bound(lsn: entry.point.lsn)
+        }
+    }
+
+    private func place(
+        _ entry: BranchEntry,
+        _ bound: Bound,
+        _ history: History
+    ) throws(OxbowError) -> History.Place {
+        do throws(History.Miss) { return try history.last(of: entry, bound) } catch {
+            switch error {
+            case .log(let error): throw OxbowError(error, "find a point of branch \(entry.name)")
+            case .beforeHistory(let earliest):
+                throw OxbowError(
+                    .notFound,
+                    "branch \(entry.name) has no history that far back: the earliest that is kept is "
+                        + "\(earliest.time) (\(earliest.lsn))")
+            }
+        }
+    }
+
+    /// All pages at a point.
+    func state(at point: Point) throws(OxbowError) -> PageMap {
+        let history = history
+        return try attempt("read the past at \(point.lsn)") { () throws(LogError) in
+            try history.state(at: point.origin)
+        }
+    }
+
+    func branchEntry(
+        _ branch: BranchID,
+        _ catalog: Catalog,
+        evenDeleted: Bool = false
+    ) throws(OxbowError) -> BranchEntry {
+        let entry = try attempt("look up branch \(branch)") { () throws(LogError) in
+            try catalog.branch(branch, nodes)
+        }
+        guard let entry else { throw Self.noBranch(branch) }
+        if entry.death != nil, !evenDeleted { throw Self.deleted(entry) }
+        return entry
+    }
+
+    func snapshotEntry(_ name: String, _ catalog: Catalog) throws(OxbowError) -> SnapshotEntry {
+        try Name.check(name)
+        let entry = try attempt("look up snapshot \(name)") { () throws(LogError) -> SnapshotEntry? in
+            guard case .snapshot(let id)? = try catalog.holder(of: name, nodes) else { return nil }
+            return try catalog.snapshots.get(Catalog.key(id), nodes)
+        }
+        guard let entry else { throw OxbowError(.notFound, "there is no snapshot \(name)") }
+        return entry
+    }
+
+    /// Holds a map for a reader, against reclaim.
+    func hold(_ map: PageMap) -> UInt64 {
+        log.lock.withLock {
+            nextView += 1
+            views[nextView] = map
+            return nextView
+        }
+    }
+
+    func release(view: UInt64) {
+        let map = log.lock.withLock { views.removeValue(forKey: view) }
+        // Freed here, outside the lock.
+        withExtendedLifetime(map) {}
+    }
+}

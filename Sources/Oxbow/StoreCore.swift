@@ -1,0 +1,138 @@
+import DiskIO
+import PageStorage
+import Timelines
+import WriteAheadLog
+
+/// What a store's handles share.
+///
+/// Lock order: a branch's commit lock, `checkpointLock`, then the log's locks (`spareLock`,
+/// `flushLock`, `lock`). The catalog is guarded by `log.lock`: see ``critical(urgent:_:)``.
+// Safe to share: fields that change are guarded by the lock named beside them.
+final class StoreCore: @unchecked Sendable {
+    let disk: any Disk
+    let clock: any Clock
+    let options: StoreOptions
+    let geometry: Geometry
+    let log: Log
+    let nodes: NodeSource
+    let pages: PageReader
+    let indexes: SegmentIndexes
+    let commitLocks = CommitLocks()
+
+    /// Guarded by `log.lock`.
+    var catalog: Catalog
+    /// Guarded by `log.lock`: held views, whose pages reclaim must not free.
+    var views: [UInt64: PageMap] = [:]
+    var nextView: UInt64 = 0
+    /// Guarded by `log.lock`: nothing is done any more.
+    var isClosed = false
+
+    /// One checkpoint, or reclaim step, at a time.
+    let checkpointLock = Lock()
+    /// Guarded by `checkpointLock`.
+    var superblock: Superblock
+    let superblockFile: any File
+    /// Guarded by `checkpointLock`: where the checkpoint before the last began.
+    var olderCut: LSN
+
+    /// Wakes the maintenance thread, and who waits for a checkpoint.
+    let upkeepLock = Lock()
+    /// Guarded by `upkeepLock`.
+    var upkeepIsWanted = false
+    var upkeepEnds = false
+    var upkeepIsRunning = false
+
+    init(
+        disk: any Disk, clock: any Clock, options: StoreOptions, log: Log, nodes: NodeSource,
+        catalog: Catalog, superblock: Superblock, superblockFile: any File
+    ) {
+        self.disk = disk
+        self.clock = clock
+        self.options = options
+        geometry = superblock.geometry
+        self.log = log
+        self.nodes = nodes
+        let cache = PageCache(
+            byteLimit: options.cacheBytes / 2, pageSize: superblock.geometry.pageSize)
+        pages = PageReader(cache: cache, nodes: nodes, pageSize: superblock.geometry.pageSize)
+        indexes = SegmentIndexes(log: log, byteLimit: options.cacheBytes / 4)
+        self.catalog = catalog
+        self.superblock = superblock
+        self.superblockFile = superblockFile
+        olderCut = superblock.cut
+    }
+
+    /// Runs a step of the store: appending to the log and changing the catalog at one moment.
+    ///
+    /// The body does no I/O. Where it needs a node that is not in memory, or a segment that is not
+    /// made, it has changed nothing yet, and is run again when that is there.
+    ///
+    /// - Parameter urgent: Whether the step makes room, and so may use the space kept for that.
+    func critical<Result>(
+        urgent: Bool = false,
+        _ body: (inout Catalog, NodeSource) throws(LogError) -> Result
+    ) throws(LogError) -> Result {
+        let cached = nodes.cacheOnly
+        while true {
+            log.lock.lock()
+            do throws(LogError) {
+                let result = try body(&catalog, cached)
+                catalog.noteSegments(of: log)
+                log.lock.unlock()
+                return result
+            } catch {
+                log.lock.unlock()
+                switch error {
+                case .needsNode(let location): try nodes.loadAny(location)
+                case .needsSegment: try log.ensureSpare(urgent: urgent)
+                default: throw error
+                }
+            }
+        }
+    }
+
+    /// A copy of the catalog: the store as it is at this moment.
+    func snapshot() -> Catalog { log.lock.withLock { catalog } }
+
+    var history: History { History(catalog: snapshot(), nodes: nodes, indexes: indexes) }
+}
+
+extension Catalog {
+    /// Registers the segment that the log went on in. Call in the critical section.
+    mutating func noteSegments(of log: Log) {
+        guard let active = log.active else { return }
+        if let known = activeSegment, known == active.number { return }
+        began(active.header)
+    }
+}
+
+/// Makes commits on one branch come one after the other, and refuses a commit inside another on
+/// the same branch, which would wait for itself.
+// Safe to share: all state is guarded by `lock`.
+final class CommitLocks: @unchecked Sendable {
+    private let lock = Lock()
+    private var holders: [BranchID: ThreadID] = [:]
+    private var waiting = 0
+
+    /// False where this thread holds it already.
+    func take(_ branch: BranchID) -> Bool {
+        let me = ThreadID.current
+        lock.lock()
+        defer { lock.unlock() }
+        while let holder = holders[branch] {
+            if holder == me { return false }
+            waiting += 1
+            lock.wait()
+            waiting -= 1
+        }
+        holders[branch] = me
+        return true
+    }
+
+    func give(_ branch: BranchID) {
+        lock.lock()
+        defer { lock.unlock() }
+        holders[branch] = nil
+        if waiting > 0 { lock.wakeAll() }
+    }
+}
