@@ -58,6 +58,7 @@ let package = Package(
             swiftSettings: production
         ),
         tests("PrimitivesTests", ["Primitives"]),
+        tests("SimulationTests", ["Primitives", "DiskIO", "Simulation"]),
         tests("TidyTests", []),
     ]
 )
