@@ -27,7 +27,7 @@ extension DiskState {
         nodes[file]?.change(.grow(to: call.range.upperBound))
         unsafe nodes[target]?.damage(UnsafeRawBufferPointer(rebasing: bytes[..<count]), at: start)
         strike(.misdirectedWrite, call)
-        note(.misdirectedWrite, .write, node.name, start..<start + count)
+        record(.misdirectedWrite, .write, node.name, start..<start + count)
     }
 
     private mutating func sector(of content: FileContent) -> Int {

@@ -113,6 +113,16 @@ extension DiskState {
         _ range: Range<Int>
     ) {
         counters.count(fault, on: operation)
+        record(fault, operation, file, range)
+    }
+
+    /// Adds a place to the events, of a fault that is counted already.
+    mutating func record(
+        _ fault: Fault,
+        _ operation: DiskOperation,
+        _ file: String,
+        _ range: Range<Int>
+    ) {
         guard events.count < Self.eventLimit else { return }
         events.append(
             DiskEvent(

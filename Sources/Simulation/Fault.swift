@@ -9,7 +9,8 @@ package enum Fault: Int, CaseIterable, Sendable {
     case powerLoss
     /// A write that the disk says is done, and that a later sync confirms, never happens.
     case lostWrite
-    /// A write lands at another sector, of the same or of another file.
+    /// A write lands at another sector, of the same or of another file. It gives two events: where
+    /// the bytes should be and are not, and where they are and should not be.
     case misdirectedWrite
     /// A read brings what was there before the last write.
     case staleRead

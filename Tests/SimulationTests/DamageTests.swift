@@ -79,6 +79,14 @@ import Testing
         #expect(targets == ["a", "b"])
     }
 
+    @Test func `a misdirected write still makes its file as long as it should`() throws {
+        let disk = SimulatedDisk.holding(pattern(1, 512), seed: 1)
+        disk.inject(FaultRule(.misdirectedWrite, on: .write, .nth(1)))
+        try disk.open("file").write(pattern(2, 512), at: 512)
+        #expect(disk.counters.total(.misdirectedWrite) == 1)
+        #expect(disk.bytes(of: "file") == pattern(2, 512) + [UInt8](repeating: 0, count: 512))
+    }
+
     @Test func `a stale read brings what was there before, and says so`() throws {
         let disk = SimulatedDisk.holding(pattern(1, 4096), seed: 1)
         let file = try disk.open("file")

@@ -60,6 +60,19 @@ import Testing
         #expect(outcomes == [[:], ["a": [1]], ["b": [1]], ["c": [1]]])
     }
 
+    @Test func `a removal takes away the file that it was for and no other`() throws {
+        var outcomes: Set<[String: [UInt8]]> = []
+        for seed in 0..<300 as Range<UInt64> {
+            let disk = SimulatedDisk(seed: seed)
+            disk.plant([1], as: "a")
+            disk.plant([2], as: "b")
+            try disk.rename("a", to: "b")
+            try disk.remove("b")
+            outcomes.insert(contents(disk.crash()))
+        }
+        #expect(outcomes == [[:], ["b": [1]], ["a": [1], "b": [2]]])
+    }
+
     @Test func `a name used again is one file or the other`() throws {
         var outcomes: Set<[String: [UInt8]]> = []
         for seed in 0..<300 as Range<UInt64> {

@@ -107,6 +107,16 @@ import Testing
         #expect(!disk.hasLostPower)
     }
 
+    @Test func `a restart ends a loss of power, come or still to come`() throws {
+        for count in [1, 5] {
+            let disk = SimulatedDisk(seed: 1)
+            disk.crashAfter(operations: count)
+            _ = failure { () throws(DiskError) in try disk.syncFolder() }
+            let next = disk.crash()
+            for _ in 0..<10 { try next.syncFolder() }
+        }
+    }
+
     @Test func `one lost power can be settled in many ways`() throws {
         let disk = SimulatedDisk.holding(pattern(1, 4096), seed: 1)
         let file = try disk.open("file")
