@@ -11,12 +11,12 @@ package import Primitives
 ///    file whose creation is lost vanishes with all its bytes. A rename never half happens.
 /// 3. Each change that was not synced is kept by a crash, or lost, or torn at sectors of 512 bytes,
 ///    in any order, and on its own.
-/// 4. Of what was not synced when a sync fails, a random part is durable, and no later sync makes
-///    the rest so, though reading shows it until a crash.
-/// 5. After power was lost every call throws, until ``crash(_:)``. That returns the disk of the next
-///    life; this one and its handles throw for ever, so that no thread of an earlier life can
-///    touch it.
-/// 6. Damage is only where ``events`` says.
+/// 4. Of what was not synced when a sync fails, of a file or of the folder, a random part is
+///    durable, and no later sync makes the rest so, though reading shows it until a crash.
+/// 5. After power was lost every call throws, until ``crash(_:)``. That returns the disk of the
+///    next life; this one and its handles throw for ever, so that no thread of an earlier life
+///    can touch it.
+/// 6. Damage is only where ``events`` says. They are bounded: take them now and then.
 // Safe to share: all state is guarded by `lock`.
 package final class SimulatedDisk: Disk, @unchecked Sendable {
     static let placeName = "simulated"
