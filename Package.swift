@@ -64,6 +64,7 @@ let package = Package(
         ),
         tests("PrimitivesTests", ["Primitives"]),
         tests("DiskIOTests", ["Primitives", "DiskIO"]),
+        tests("SimulationTests", ["Primitives", "DiskIO", "Simulation"]),
         tests("TidyTests", []),
     ]
 )

@@ -1,5 +1,5 @@
 package import PageStorage
-import Primitives
+package import Primitives
 package import WriteAheadLog
 
 extension Catalog {
