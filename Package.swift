@@ -65,6 +65,7 @@ let package = Package(
         tests("PrimitivesTests", ["Primitives"]),
         tests("DiskIOTests", ["Primitives", "DiskIO"]),
         tests("SimulationTests", ["Primitives", "DiskIO", "Simulation"]),
+        tests("OxbowTests", ["Oxbow"]),
         tests("TidyTests", []),
     ]
 )

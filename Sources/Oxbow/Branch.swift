@@ -13,11 +13,13 @@ import WriteAheadLog
 public struct Branch: Sendable, Identifiable {
     /// What stays of the branch whatever its name.
     public let id: BranchID
-    let core: StoreCore
+    /// A handle keeps its store open.
+    let store: Store
+    var core: StoreCore { store.core }
 
-    init(_ id: BranchID, _ core: StoreCore) {
+    init(_ id: BranchID, _ store: Store) {
         self.id = id
-        self.core = core
+        self.store = store
     }
 
     /// Makes changes in one step: all of them, or, where the body throws, none.
@@ -64,7 +66,7 @@ public struct Branch: Sendable, Identifiable {
 
     /// The branch as it was at a point of its history, or of any branch's.
     public func view(at point: Point) throws(OxbowError) -> View {
-        View(core: core, point: point, map: try core.state(at: point))
+        View(store: store, point: point, map: try core.state(at: point))
     }
 
     /// The branch as it is now, held.

@@ -9,7 +9,7 @@ public enum Name {
         var name = name
         return name.withUTF8 { bytes in
             guard let first = unsafe bytes.first, let last = unsafe bytes.last,
-                unsafe bytes.count <= 63
+                bytes.count <= 63
             else { return false }
             let dash = UInt8(ascii: "-")
             return isLetter(first) && last != dash

@@ -63,6 +63,7 @@ extension OxbowError {
             self.init(
                 .reopen, "\(action): an earlier write failed; close the store and open it again",
                 cause: "\(error)")
+        case .closed: self.init(.reopen, "\(action): the store was closed")
         case .needsSegment, .needsNode:
             self.init(.defect, "\(action): the engine lost its way", cause: "\(error)")
         case .tooLarge(let count):

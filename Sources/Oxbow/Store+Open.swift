@@ -1,7 +1,7 @@
-import DiskIO
+package import DiskIO
 import PageStorage
 import Timelines
-import WriteAheadLog
+package import WriteAheadLog
 
 extension Store {
     /// Opens the store in a folder, and makes both where they are not there.
@@ -216,7 +216,8 @@ extension StoreCore {
     func settleAfterOpening(_ numbers: [SegmentNumber], keep end: LogEnd) throws(LogError) {
         superblock.sequence += 1
         try save(superblock, closedCleanly: false)
-        let beyond = numbers.filter { end.segment.map { last in $0 > last } ?? true }
+        let last = end.segment
+        let beyond = numbers.filter { number in last.map { $0 < number } ?? true }
         do throws(DiskError) {
             for number in beyond {
                 log.files.forget(number)

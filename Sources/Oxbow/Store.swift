@@ -35,7 +35,7 @@ public final class Store: Sendable {
         guard case .branch(let id)? = holder else {
             throw OxbowError(.notFound, "there is no branch \(name)")
         }
-        return Branch(id, core)
+        return Branch(id, self)
     }
 
     /// Makes a branch of what another shows now. It costs the same however much is in it. Durable
@@ -50,7 +50,7 @@ public final class Store: Sendable {
         expires: Expiry? = nil,
         by author: Author = Author()
     ) throws(OxbowError) -> Branch {
-        Branch(try core.fork(name, .head(parent.id), expires, author), core)
+        Branch(try core.fork(name, .head(parent.id), expires, author), self)
     }
 
     /// Makes a branch of what another showed at a point of its history.
@@ -61,7 +61,7 @@ public final class Store: Sendable {
         expires: Expiry? = nil,
         by author: Author = Author()
     ) throws(OxbowError) -> Branch {
-        Branch(try core.fork(name, .point(point), expires, author), core)
+        Branch(try core.fork(name, .point(point), expires, author), self)
     }
 
     /// Makes everything done so far durable.

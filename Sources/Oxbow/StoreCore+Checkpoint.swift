@@ -84,6 +84,7 @@ extension StoreCore {
         try save(next, closedCleanly: false)
         olderCut = superblock.cut
         superblock = next
+        log.lock.withLock { checkpointCut = cut }
     }
 
     /// Writes a superblock that knows what is durable now. Call with `checkpointLock` held.

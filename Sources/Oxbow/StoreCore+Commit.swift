@@ -63,6 +63,11 @@ extension StoreCore {
         }
     }
 
+    /// Waits where more is appended than may be unflushed.
+    private func boundTail() throws(LogError) {
+        if log.lock.withLock({ log.unflushedBytes > log.options.unflushedLimit }) { try log.flush() }
+    }
+
     /// Registers a record just appended. Call in the critical section.
     func index(
         _ appended: Appended,
@@ -80,12 +85,6 @@ extension StoreCore {
         }
     }
 
-    /// Waits where more is appended than may be unflushed.
-    func boundTail() throws(LogError) {
-        let isOver = log.lock.withLock { log.unflushedBytes > log.options.unflushedLimit }
-        if isOver { try log.flush() }
-    }
-
     /// Lets a commit take effect. The branch is held.
     func publish(_ edit: Edit) throws(OxbowError) -> (commit: Commit, end: LSN) {
         let held = try edit.hold()
@@ -100,7 +99,7 @@ extension StoreCore {
         let blocks = root == nil ? edit.blocks() : BlockBuffer()
         let pageCount = edit.spilled?.pageCount ?? UInt64(blocks.count)
         let result = try attempt("commit") { () throws(LogError) in
-            try boundTail()
+            try boundMemory()
             return try critical { catalog, nodes throws(LogError) in
                 try commit(
                     held.timeline, blocks, meta: meta, root: root, pageCount: pageCount, &catalog,

@@ -1,3 +1,4 @@
+import DiskIO
 import PageStorage
 import Primitives
 import Timelines
@@ -17,7 +18,7 @@ extension StoreCore {
         try Self.check(author)
         let authorship = Authorship(actor: author.actor, labels: author.labels)
         let outcome = try attempt(action()) { () throws(LogError) in
-            try boundTail()
+            try boundMemory()
             return try critical(urgent: urgent) {
                 catalog, nodes throws(LogError) -> Result<RecordMark, OxbowError> in
                 let change: LifecycleChange
@@ -65,6 +66,25 @@ extension StoreCore {
                 .invalid,
                 "more than \(Authorship.maximumLabels) labels, or more than "
                     + "\(Authorship.maximumLabelBytes) bytes of them")
+        }
+    }
+
+    /// Deletes a branch: it can be undeleted while its history is kept.
+    func delete(
+        _ branch: BranchID,
+        _ author: Author,
+        evenProtected: Bool = false
+    ) throws(OxbowError) {
+        _ = try change(author, urgent: true, "delete branch \(branch)") {
+            catalog, nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
+            guard let entry = try catalog.branch(branch, nodes) else {
+                return .failure(Self.noBranch(branch))
+            }
+            if entry.death != nil { return .failure(Self.deleted(entry)) }
+            if entry.isProtected, !evenProtected {
+                return .failure(Self.protected(entry, "delete"))
+            }
+            return .success(.delete(branch))
         }
     }
 

@@ -1,3 +1,4 @@
+import DiskIO
 import PageStorage
 import Primitives
 import Timelines

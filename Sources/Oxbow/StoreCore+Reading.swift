@@ -24,7 +24,7 @@ extension StoreCore {
     func currentMap(of branch: BranchID) throws(OxbowError) -> PageMap {
         try attempt("look up branch \(branch)") { () throws(LogError) in
             try critical { catalog, nodes throws(LogError) -> Result<PageMap, OxbowError> in
-                if let poison = log.poison { throw .poisoned(poison) }
+                try log.checkUsable()
                 guard let entry = try catalog.branch(branch, nodes) else {
                     return .failure(Self.noBranch(branch))
                 }

@@ -1,25 +1,191 @@
 import DiskIO
+import Glibc
+import PageStorage
 import Primitives
 import Timelines
 import WriteAheadLog
 
 extension StoreCore {
-    /// Whether a checkpoint is due.
-    var checkpointIsDue: Bool {
-        log.lock.withLock {
-            let bytes = log.end.rawValue &- superblockCut.rawValue
-            return catalog.pendingChanges >= options.checkpointChanges
-                || bytes >= options.checkpointBytes
+    /// Waits where more is appended than may be unflushed, and writes a checkpoint where two
+    /// intervals of changes are in memory: so memory has a bound, however fast writers are.
+    func boundMemory() throws(LogError) {
+        let (isTailFull, isMapFull) = log.lock.withLock {
+            (
+                log.unflushedBytes > log.options.unflushedLimit,
+                catalog.pendingChanges >= 2 * options.checkpointChanges
+            )
+        }
+        if isTailFull { try log.flush() }
+        if isMapFull {
+            checkpointLock.lock()
+            defer { checkpointLock.unlock() }
+            let isStill = log.lock.withLock {
+                catalog.pendingChanges >= 2 * options.checkpointChanges
+            }
+            if isStill { try checkpointHeld() }
         }
     }
 
-    /// Call with `log.lock` held: where the last checkpoint began. Read without its lock: it only
-    /// grows, and a stale answer makes a checkpoint come one step later.
-    private var superblockCut: LSN { lastCut }
+    /// Whether a checkpoint is due. Call with `log.lock` held.
+    private var checkpointIsDue: Bool {
+        guard log.active != nil else { return false }
+        return catalog.pendingChanges >= options.checkpointChanges
+            || log.end.rawValue &- checkpointCut.rawValue >= options.checkpointBytes
+    }
 
-    func upkeepAfterCommit() {}
-    func startUpkeep() {}
-    func shutDown() {}
-    func close() throws(LogError) {}
-    var lastCut: LSN { .zero }
+    /// Wakes the maintenance thread where there is something to do that should not wait.
+    func upkeepAfterCommit() {
+        guard options.upkeep == .automatic else { return }
+        let isDue = log.lock.withLock {
+            checkpointIsDue || !log.sealedSegments.isEmpty
+                || (log.roomInSegment.bytes < geometry.segmentSize / 4
+                    && !log.roomInSegment.hasSpare)
+        }
+        guard isDue else { return }
+        upkeepLock.withLock {
+            guard !upkeepIsWanted else { return }
+            upkeepIsWanted = true
+            upkeepLock.wakeAll()
+        }
+    }
+
+    /// Takes every step that is due: a flush of what is buffered, closing indexes, the next
+    /// segment, expiry, a checkpoint, reclaim. Returns whether it did anything.
+    @discardableResult
+    func step() throws(LogError) -> Bool {
+        var didSomething = false
+        let unflushed = log.lock.withLock { log.end > log.durable }
+        if unflushed {
+            try log.flush()
+            didSomething = true
+        }
+        while try log.writeClosingIndex() { didSomething = true }
+        try makeSegmentAhead()
+        if try expireBranches() { didSomething = true }
+        if log.lock.withLock({ checkpointIsDue }) {
+            try checkpoint()
+            didSomething = true
+        }
+        if !didSomething { try markIfIdle() }
+        return didSomething
+    }
+
+    private func makeSegmentAhead() throws(LogError) {
+        let room = log.lock.withLock { log.roomInSegment }
+        guard room.bytes < geometry.segmentSize / 4, !room.hasSpare else { return }
+        do throws(LogError) { try log.ensureSpare(urgent: false) } catch {
+            // Whoever appends hears of a full disk.
+            if case .full = error { return }
+            throw error
+        }
+    }
+
+    /// An idle store writes one mark, so that the log itself tells what is durable.
+    private func markIfIdle() throws(LogError) {
+        guard log.lock.withLock({ log.wantsMark }) else { return }
+        try critical(urgent: true) { _, _ throws(LogError) in
+            var locations: [Location] = []
+            let appended = try log.append(
+                .mark, timeline: TimelineID.none, locations: &locations, urgent: true)
+            index(
+                appended, .mark, .none, pages: 0,
+                length: log.end.rawValue - appended.lsn.rawValue)
+        }
+        try log.flush()
+    }
+
+    /// Deletes what has expired. Returns whether anything was.
+    func expireBranches() throws(LogError) -> Bool {
+        let now = log.lock.withLock { max(log.lastTime, LogTime(rawValue: clock.now())) }
+        let catalog = snapshot()
+        var due: [BranchID] = []
+        try catalog.expiries.visit(nodes) { key, _ throws(LogError) in
+            guard key.high <= now.rawValue, due.count < 256 else { return false }
+            due.append(BranchID(rawValue: key.low))
+            return true
+        }
+        for branch in due {
+            do throws(OxbowError) {
+                try delete(branch, Author("expiry"), evenProtected: true)
+            } catch {
+                if error.kind == .full || error.kind == .reopen || error.kind == .damaged { break }
+            }
+        }
+        return !due.isEmpty
+    }
+
+    func startUpkeep() {
+        upkeepLock.withLock { upkeepIsRunning = true }
+        var thread = pthread_t()
+        // Safe: the thread gets the core retained, and gives that back when it ends.
+        let box = unsafe Unmanaged.passRetained(self).toOpaque()
+        let result = unsafe pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument = unsafe argument else { return nil }
+                let core = unsafe Unmanaged<StoreCore>.fromOpaque(argument).takeRetainedValue()
+                core.upkeepLoop()
+                return nil
+            }, box)
+        invariant(result == 0, "pthread_create: \(result)")
+        pthread_detach(thread)
+    }
+
+    private func upkeepLoop() {
+        while true {
+            upkeepLock.lock()
+            if !upkeepIsWanted, !upkeepEnds {
+                upkeepLock.wait(atMostMilliseconds: options.bufferedFlushMilliseconds)
+            }
+            let ends = upkeepEnds
+            upkeepIsWanted = false
+            upkeepLock.unlock()
+            if ends { break }
+            // Whoever commits next hears of what poisoned the log; a full disk may get room.
+            do throws(LogError) { try step() } catch {}
+        }
+        upkeepLock.withLock {
+            upkeepIsRunning = false
+            upkeepLock.wakeAll()
+        }
+    }
+
+    private func stopUpkeep() {
+        upkeepLock.lock()
+        defer { upkeepLock.unlock() }
+        upkeepEnds = true
+        upkeepLock.wakeAll()
+        while upkeepIsRunning { upkeepLock.wait() }
+    }
+
+    func close() throws(LogError) {
+        stopUpkeep()
+        guard log.lock.withLock({ () -> Bool in
+            defer { isClosed = true }
+            return !isClosed
+        }) else { return }
+        defer { log.shut() }
+        try log.flush()
+        checkpointLock.lock()
+        defer { checkpointLock.unlock() }
+        let isWorthIt = log.lock.withLock {
+            catalog.pendingChanges >= 256
+                || log.end.rawValue &- checkpointCut.rawValue >= 1 << 20
+        }
+        if isWorthIt {
+            do throws(LogError) { try checkpointHeld() } catch {
+                // On a full disk the log is enough.
+                guard case .full = error else { throw error }
+            }
+        }
+        try log.close()
+        superblock.sequence += 1
+        try save(superblock, closedCleanly: true)
+    }
+
+    /// Closes what nobody refers to any more.
+    func shutDown() {
+        // Nobody is left to hear of it; the next opening recovers.
+        do throws(LogError) { try close() } catch {}
+    }
 }

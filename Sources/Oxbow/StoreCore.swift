@@ -26,6 +26,8 @@ final class StoreCore: @unchecked Sendable {
     var nextView: UInt64 = 0
     /// Guarded by `log.lock`: nothing is done any more.
     var isClosed = false
+    /// Guarded by `log.lock`: where the last checkpoint began.
+    var checkpointCut: LSN
 
     /// One checkpoint, or reclaim step, at a time.
     let checkpointLock = Lock()
@@ -60,6 +62,7 @@ final class StoreCore: @unchecked Sendable {
         self.superblock = superblock
         self.superblockFile = superblockFile
         olderCut = superblock.cut
+        checkpointCut = superblock.cut
     }
 
     /// Runs a step of the store: appending to the log and changing the catalog at one moment.

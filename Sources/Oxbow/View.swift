@@ -9,15 +9,16 @@ import WriteAheadLog
 public final class View: Sendable {
     /// What the view shows.
     public let point: Point
-    private let core: StoreCore
+    private let store: Store
+    private var core: StoreCore { store.core }
     private let id: UInt64
     private let map: PageMap
 
-    init(core: StoreCore, point: Point, map: PageMap) {
-        self.core = core
+    init(store: Store, point: Point, map: PageMap) {
+        self.store = store
         self.point = point
         self.map = map
-        id = core.hold(map)
+        id = store.core.hold(map)
     }
 
     deinit { core.release(view: id) }

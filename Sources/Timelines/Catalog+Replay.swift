@@ -1,5 +1,5 @@
 package import PageStorage
-package import Primitives
+import Primitives
 package import WriteAheadLog
 
 extension Catalog {
@@ -53,17 +53,6 @@ extension Catalog {
         let changes = record.blocks.map { PageChange($0) }
         let count: Int? = change(id) { entry in entry.take(changes, root: meta.root, mark) }
         pendingPages += count ?? 0
-    }
-}
-
-extension Record {
-    /// Reads the meta bytes of a record that a checkpoint or lifecycle wrote.
-    package func decode<Content>(
-        _ body: ([UInt8]) throws(Malformed) -> Content
-    ) throws(LogError) -> Content {
-        do throws(Malformed) { return try body(meta) } catch {
-            throw .damaged(Damage(at: lsn, "a record's content: \(error.what)"))
-        }
     }
 }
 

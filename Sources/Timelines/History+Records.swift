@@ -132,3 +132,14 @@ extension Log {
         return end
     }
 }
+
+extension History {
+    /// What the index of its segment says of the record at a place; nil where that is not kept.
+    package func record(at place: Place) throws(LogError) -> RecordEntry? {
+        if place.mark.lsn < catalog.state.denseFrom { return nil }
+        let number = geometry.segment(of: place.mark.lsn)
+        let found = try indexes.lastRecord(
+            of: place.timeline, in: number, Bound(lsn: place.mark.lsn), catalog, nodes)
+        return found?.lsn == place.mark.lsn ? found : nil
+    }
+}

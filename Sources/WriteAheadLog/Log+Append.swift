@@ -26,7 +26,7 @@ extension Log {
         locations: inout [Location],
         urgent: Bool = false
     ) throws(LogError) -> Appended {
-        if let failure { throw .poisoned(failure) }
+        try checkUsable()
         let bodyStart = RecordHeader.size + aligned(meta.count)
         let length = bodyStart + (blocks?.byteCount ?? 0)
         guard length <= options.geometry.maximumRecordBytes else {
@@ -53,7 +53,7 @@ extension Log {
         if let base = target.baseAddress { unsafe header.store(to: base, seed: seed) }
         end = lsn + length
         lastTime = time
-        lastToldDurable = told
+        if kind == .mark { lastEndTold = end }
         return Appended(lsn: lsn, time: time, clock: clockTime)
     }
 

@@ -38,12 +38,14 @@ package final class Log: @unchecked Sendable {
     var spare: (number: SegmentNumber, file: any File)?
     /// Guarded by `lock`.
     var failure: DiskError?
+    /// Guarded by `lock`: nothing is appended any more.
+    var isShut = false
     /// Guarded by `lock`: the indexes of segments that have no closing index yet.
     package internal(set) var openIndexes: [SegmentNumber: SegmentIndexBuilder] = [:]
     /// Guarded by `lock`: segments that are full and wait for their closing index.
     package internal(set) var sealedSegments: [SealedSegment] = []
-    /// Guarded by `lock`: the durable position that the last record of the log tells of.
-    var lastToldDurable: LSN = .zero
+    /// Guarded by `lock`: no mark is needed while the log ends here.
+    var lastEndTold: LSN = .zero
 
     let writtenPosition: Atomic<UInt64>
     let durablePosition: Atomic<UInt64>
@@ -89,7 +91,7 @@ package final class Log: @unchecked Sendable {
         } catch { throw .disk(error) }
         active = ActiveSegment(number: number, header: header, file: file)
         end = options.geometry.firstRecord(of: number)
-        lastToldDurable = end
+        lastEndTold = end
         writtenPosition.store(end.rawValue, ordering: .releasing)
         durablePosition.store(end.rawValue, ordering: .releasing)
         openIndexes[number] = SegmentIndexBuilder()
@@ -104,8 +106,19 @@ package final class Log: @unchecked Sendable {
     /// Call with `lock` held.
     package var unflushedBytes: Int { chunks.reduce(0) { $0 + $1.count - $1.flushed } }
 
-    /// Why nothing can be written any more, if so. Call with `lock` held.
-    package var poison: DiskError? { failure }
+    /// Throws why nothing can be done any more, if so. Call with `lock` held.
+    package func checkUsable() throws(LogError) {
+        if isShut { throw .closed }
+        if let failure { throw .poisoned(failure) }
+    }
+
+    package func shut() { lock.withLock { isShut = true } }
+
+    /// Whether the last record does not tell that all before it is durable, though it is. Call with
+    /// `lock` held.
+    package var wantsMark: Bool {
+        active != nil && durable == end && lastEndTold < end && !isShut && failure == nil
+    }
 
     /// Call with `lock` held. Traps where the log was only opened for reading.
     var current: ActiveSegment {
@@ -114,7 +127,7 @@ package final class Log: @unchecked Sendable {
     }
 
     /// Stops all further writing, as a failed write does.
-    func poison(_ error: DiskError) {
+    package func poison(_ error: DiskError) {
         lock.withLock { if failure == nil { failure = error } }
     }
 }

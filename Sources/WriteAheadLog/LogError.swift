@@ -11,6 +11,8 @@ package enum LogError: Error, Sendable {
     case full(available: UInt64, needed: UInt64)
     /// A write or sync failed earlier; nothing is acknowledged until the store is opened anew.
     case poisoned(DiskError)
+    /// The store was closed.
+    case closed
     /// The next segment must be made before this can be appended. Handled inside the engine.
     case needsSegment
     /// A node must be read before the critical section can go on. Handled inside the engine.

@@ -81,3 +81,14 @@ extension Record {
         return (RecordBlock(header: header, location: location, upperBound: upperBound), checksum)
     }
 }
+
+extension Record {
+    /// Reads the meta bytes of a record that a checkpoint or lifecycle wrote.
+    package func decode<Content>(
+        _ body: ([UInt8]) throws(Malformed) -> Content
+    ) throws(LogError) -> Content {
+        do throws(Malformed) { return try body(meta) } catch {
+            throw .damaged(Damage(at: lsn, "a record's content: \(error.what)"))
+        }
+    }
+}

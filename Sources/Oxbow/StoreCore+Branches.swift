@@ -1,0 +1,78 @@
+import PageStorage
+import Primitives
+import Timelines
+import WriteAheadLog
+
+extension StoreCore {
+    /// A change to one living branch.
+    func changeBranch(
+        _ branch: BranchID,
+        _ author: Author,
+        _ verb: String,
+        _ change: (BranchEntry) -> LifecycleChange
+    ) throws(OxbowError) {
+        _ = try self.change(author, "\(verb) branch \(branch)") {
+            catalog, nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
+            guard let entry = try catalog.branch(branch, nodes) else {
+                return .failure(Self.noBranch(branch))
+            }
+            if entry.death != nil { return .failure(Self.deleted(entry)) }
+            return .success(change(entry))
+        }
+    }
+
+    func rename(
+        _ branch: BranchID,
+        to name: String,
+        _ author: Author
+    ) throws(OxbowError) {
+        try Name.check(name)
+        _ = try change(author, "rename branch \(branch)") {
+            catalog, nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
+            guard let entry = try catalog.branch(branch, nodes) else {
+                return .failure(Self.noBranch(branch))
+            }
+            if entry.death != nil { return .failure(Self.deleted(entry)) }
+            if let conflict = try conflict(name, catalog, nodes) { return .failure(conflict) }
+            return .success(.rename(branch, name: name))
+        }
+    }
+
+    func undelete(
+        _ branch: BranchID,
+        as name: String?,
+        _ author: Author
+    ) throws(OxbowError) {
+        if let name { try Name.check(name) }
+        _ = try change(author, "undelete branch \(branch)") {
+            catalog, nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
+            guard let entry = try catalog.branch(branch, nodes) else {
+                return .failure(Self.noBranch(branch))
+            }
+            guard let death = entry.death else {
+                return .failure(OxbowError(.conflict, "branch \(entry.name) is not deleted"))
+            }
+            if death.lsn < catalog.state.historyFrom {
+                return .failure(
+                    OxbowError(
+                        .notFound,
+                        "branch \(entry.name) was deleted at \(death.time), before the history that "
+                            + "is kept"))
+            }
+            let name = name ?? entry.name
+            if let conflict = try conflict(name, catalog, nodes) { return .failure(conflict) }
+            return .success(.undelete(branch, name: name))
+        }
+    }
+
+    func deleteSnapshot(_ name: String, _ author: Author) throws(OxbowError) {
+        try Name.check(name)
+        _ = try change(author, urgent: true, "delete snapshot \(name)") {
+            catalog, nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
+            guard case .snapshot(let id)? = try catalog.holder(of: name, nodes) else {
+                return .failure(OxbowError(.notFound, "there is no snapshot \(name)"))
+            }
+            return .success(.deleteSnapshot(id))
+        }
+    }
+}
