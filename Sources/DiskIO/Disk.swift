@@ -76,6 +76,7 @@ extension File {
 }
 
 /// What went wrong with a disk.
+@usableFromInline
 package enum DiskError: Error, Equatable, Sendable {
     /// The file is not there.
     case notFound(operation: String)
@@ -90,7 +91,7 @@ package enum DiskError: Error, Equatable, Sendable {
 }
 
 extension DiskError: CustomStringConvertible {
-    package var description: String {
+    @usableFromInline package var description: String {
         switch self {
         case .notFound(let operation): "\(operation): no such file"
         case .exists(let operation): "\(operation): the file exists"

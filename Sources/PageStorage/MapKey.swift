@@ -1,9 +1,10 @@
-package import Primitives
+public import Primitives
 
 /// What all maps of a store are ordered by. Of a page: its object and number.
+@usableFromInline
 package struct MapKey: Hashable, Comparable, Sendable, BitwiseCopyable, CustomStringConvertible {
-    package let high: UInt64
-    package let low: UInt64
+    @usableFromInline package let high: UInt64
+    @usableFromInline package let low: UInt64
 
     @inlinable
     package init(_ high: UInt64, _ low: UInt64) {
@@ -21,21 +22,24 @@ package struct MapKey: Hashable, Comparable, Sendable, BitwiseCopyable, CustomSt
         left.high == right.high ? left.low < right.low : left.high < right.high
     }
 
-    package static let first = MapKey(0, 0)
-    package static let last = MapKey(.max, .max)
+    @inlinable package static var first: MapKey { MapKey(0, 0) }
+    @inlinable package static var last: MapKey { MapKey(.max, .max) }
 
-    package var description: String { "(\(high), \(low))" }
+    @usableFromInline package var description: String { "(\(high), \(low))" }
 }
 
 /// Keys from `lower` up to, not including, `upper`.
+@usableFromInline
 package struct KeyRange: Hashable, Sendable {
-    package let lower: MapKey
-    package let upper: MapKey
+    @usableFromInline package let lower: MapKey
+    @usableFromInline package let upper: MapKey
 
+    @inlinable
     package init(_ lower: MapKey, _ upper: MapKey) {
         self.lower = lower
         self.upper = upper
     }
 
+    @inlinable
     package func contains(_ key: MapKey) -> Bool { lower <= key && key < upper }
 }

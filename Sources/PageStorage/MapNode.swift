@@ -1,12 +1,13 @@
-package import Primitives
-package import WriteAheadLog
+public import Primitives
+public import WriteAheadLog
 
 /// What the cache holds: a node of some map, never changed again.
+@usableFromInline
 package class CachedNode: @unchecked Sendable {
     // Safe to share: set once when made, like all that subclasses add.
-    package let byteCount: Int
+    @usableFromInline package let byteCount: Int
 
-    init(byteCount: Int) { self.byteCount = byteCount }
+    @usableFromInline package init(byteCount: Int) { self.byteCount = byteCount }
 }
 
 /// A node of a map in the log: a leaf (level 0) with values, or an inner node with the locations
@@ -15,15 +16,19 @@ package class CachedNode: @unchecked Sendable {
 /// Payload: u8 level; varint number of entries; then each key as the difference to the one before
 /// it (varint of the high parts' difference; of the low parts' where that is 0, else the low part
 /// itself), each followed by its value or its child's location. Zeros up to eight bytes.
+@usableFromInline
 package final class MapNode<Value: MapValue>: CachedNode, @unchecked Sendable {
     // Safe to share: set once when made.
-    package let level: Int
-    package let keys: [MapKey]
-    package let values: [Value]
-    package let children: [Location]
+    @usableFromInline package let level: Int
+    @usableFromInline package let keys: [MapKey]
+    @usableFromInline package let values: [Value]
+    @usableFromInline package let children: [Location]
 
-    package static var limit: Int { 256 }
+    @inlinable package static var limit: Int { 256 }
+    /// As ``BlockHeader/minimumPayload``.
+    @inlinable package static var minimumPayload: Int { 8 }
 
+    @inlinable
     package init(keys: [MapKey], values: [Value]) {
         invariant(keys.count == values.count, "a leaf of \(keys.count) keys")
         level = 0
@@ -33,6 +38,7 @@ package final class MapNode<Value: MapValue>: CachedNode, @unchecked Sendable {
         super.init(byteCount: keys.count * (16 + MemoryLayout<Value>.stride) + 128)
     }
 
+    @inlinable
     package init(level: Int, keys: [MapKey], children: [Location]) {
         invariant(keys.count == children.count && level > 0, "an inner node at level \(level)")
         self.level = level
@@ -43,7 +49,7 @@ package final class MapNode<Value: MapValue>: CachedNode, @unchecked Sendable {
     }
 
     /// The place of the last key at or below `key`, or -1.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func lastIndex(through key: MapKey) -> Int {
         var low = 0
         var high = keys.count
@@ -54,9 +60,10 @@ package final class MapNode<Value: MapValue>: CachedNode, @unchecked Sendable {
         return low - 1
     }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package func childIndex(for key: MapKey) -> Int { max(0, lastIndex(through: key)) }
 
+    @inlinable
     package func encoded() -> [UInt8] {
         var writer = ByteWriter(capacity: keys.count * 24 + 16)
         writer.append(UInt8(level))
@@ -73,10 +80,11 @@ package final class MapNode<Value: MapValue>: CachedNode, @unchecked Sendable {
                 children[index].encode(to: &writer)
             }
         }
-        while writer.count < BlockHeader.minimumPayload { writer.append(UInt8(0)) }
+        while writer.count < MapNode.minimumPayload { writer.append(UInt8(0)) }
         return writer.bytes
     }
 
+    @inlinable
     package convenience init(decoding bytes: [UInt8]) throws(Malformed) {
         var reader = ByteReader(bytes)
         let level = Int(try reader.byte("node's level"))
@@ -104,7 +112,8 @@ package final class MapNode<Value: MapValue>: CachedNode, @unchecked Sendable {
         }
     }
 
-    private static func key(
+    @inlinable
+    package static func key(
         after last: MapKey?,
         _ reader: inout ByteReader
     ) throws(Malformed) -> MapKey {
@@ -112,7 +121,8 @@ package final class MapNode<Value: MapValue>: CachedNode, @unchecked Sendable {
         let low = try reader.varint("key")
         let previous = last ?? .first
         let (sum, highOverflow) = previous.high.addingReportingOverflow(high)
-        let (lowSum, lowOverflow) = high == 0 ? previous.low.addingReportingOverflow(low) : (low, false)
+        let (lowSum, lowOverflow) =
+            high == 0 ? previous.low.addingReportingOverflow(low) : (low, false)
         let key = MapKey(sum, lowSum)
         guard !highOverflow, !lowOverflow, last.map({ $0 < key }) ?? true else {
             throw Malformed("keys out of order", at: reader.offset)

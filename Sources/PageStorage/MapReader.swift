@@ -1,15 +1,18 @@
-package import WriteAheadLog
+public import WriteAheadLog
 
 /// Look-ups and walks in a map of the log.
+@usableFromInline
 package struct MapReader<Value: MapValue>: Sendable {
-    package let source: NodeSource
-    package let root: Location
+    @usableFromInline package let source: NodeSource
+    @usableFromInline package let root: Location
 
+    @inlinable
     package init(_ source: NodeSource, root: Location) {
         self.source = source
         self.root = root
     }
 
+    @inlinable
     package subscript(key: MapKey) -> Value? {
         get throws(LogError) {
             guard root != .none else { return nil }
@@ -25,11 +28,13 @@ package struct MapReader<Value: MapValue>: Sendable {
     }
 
     /// The last entry at or below `key`.
+    @inlinable
     package func last(through key: MapKey) throws(LogError) -> (key: MapKey, value: Value)? {
         try last { $0 <= key }
     }
 
     /// The last entry whose key fits, where all that fit stand before all that don't.
+    @inlinable
     package func last(
         where fits: (MapKey) -> Bool
     ) throws(LogError) -> (key: MapKey, value: Value)? {
@@ -37,7 +42,8 @@ package struct MapReader<Value: MapValue>: Sendable {
         return try last(root, fits)
     }
 
-    private func last(
+    @inlinable
+    package func last(
         _ location: Location,
         _ fits: (MapKey) -> Bool
     ) throws(LogError) -> (key: MapKey, value: Value)? {
@@ -53,6 +59,7 @@ package struct MapReader<Value: MapValue>: Sendable {
     }
 
     /// Visits entries in order, from the first at or above `lower`, until the body returns false.
+    @inlinable
     package func visit(
         from lower: MapKey = .first,
         _ body: (MapKey, Value) throws(LogError) -> Bool
@@ -61,7 +68,8 @@ package struct MapReader<Value: MapValue>: Sendable {
         _ = try visit(root, lower, body)
     }
 
-    private func visit(
+    @inlinable
+    package func visit(
         _ location: Location,
         _ lower: MapKey,
         _ body: (MapKey, Value) throws(LogError) -> Bool
@@ -79,6 +87,7 @@ package struct MapReader<Value: MapValue>: Sendable {
     }
 
     /// The first entry at or above `key`.
+    @inlinable
     package func first(from key: MapKey) throws(LogError) -> (key: MapKey, value: Value)? {
         var found: (MapKey, Value)?
         try visit(from: key) { key, value throws(LogError) in

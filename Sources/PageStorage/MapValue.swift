@@ -1,7 +1,8 @@
-package import Primitives
-package import WriteAheadLog
+public import Primitives
+public import WriteAheadLog
 
 /// What a map of the log holds for a key.
+@usableFromInline
 package protocol MapValue: Sendable {
     /// Tells the nodes of one map from another's.
     static var kind: UInt64 { get }
@@ -12,9 +13,9 @@ package protocol MapValue: Sendable {
 }
 
 extension MapValue {
-    package static var isSmall: Bool { false }
+    @inlinable package static var isSmall: Bool { false }
 
-    var encodedSize: Int {
+    @inlinable package var encodedSize: Int {
         var writer = ByteWriter()
         encode(to: &writer)
         return writer.count
@@ -23,22 +24,24 @@ extension MapValue {
 
 /// The map from pages to where their newest version stands.
 extension Location: MapValue {
-    package static var kind: UInt64 { 1 }
-    package static var isSmall: Bool { true }
+    @usableFromInline package static var kind: UInt64 { 1 }
+    @usableFromInline package static var isSmall: Bool { true }
 
-    package init(decoding reader: inout ByteReader) throws(Malformed) {
+    @usableFromInline package init(decoding reader: inout ByteReader) throws(Malformed) {
         let lsn = try reader.varint("location's position")
         let length = try reader.varint("location's length")
         guard length <= UInt64(UInt32.max) else {
             throw Malformed("location's length", at: reader.offset)
         }
         self.init(
-            lsn: LSN(rawValue: lsn), length: UInt32(length),
-            checksum: try reader.fixed("location's checksum"))
+            lsn: LSN(rawValue: lsn),
+            length: UInt32(length),
+            checksum: try reader.fixed("location's checksum")
+        )
     }
 
     /// Shorter than the fixed form.
-    package func encode(to writer: inout ByteWriter) {
+    @usableFromInline package func encode(to writer: inout ByteWriter) {
         writer.append(varint: lsn.rawValue)
         writer.append(varint: UInt64(length))
         writer.append(fixed: checksum)

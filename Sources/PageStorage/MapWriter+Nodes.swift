@@ -1,19 +1,30 @@
-import WriteAheadLog
+public import WriteAheadLog
 
 extension MapWriter {
-    struct Child {
-        let key: MapKey
-        let location: Location
+    @usableFromInline
+    package struct Child {
+        @usableFromInline package let key: MapKey
+        @usableFromInline package let location: Location
+
+        @inlinable
+        package init(key: MapKey, location: Location) {
+            self.key = key
+            self.location = location
+        }
     }
 
     /// Writes what is new among the pieces, and returns where all of them stand.
-    func settle(_ pieces: [Piece]) throws(LogError) -> [Child] {
+    @inlinable
+    package func settle(_ pieces: [Piece]) throws(LogError) -> [Child] {
         var fresh: [Node] = []
         for case .fresh(let node) in pieces { fresh.append(node) }
         var locations: [Location] = []
         if let level = fresh.first?.level {
             locations = try sink.write(
-                fresh.map { $0.encoded() }, kind: Value.kind, level: level)
+                fresh.map { $0.encoded() },
+                kind: Value.kind,
+                level: level
+            )
         }
         var next = 0
         return pieces.map { piece in
@@ -29,23 +40,28 @@ extension MapWriter {
 
     /// Cuts a run of entries into leaves. A map that grows at its end leaves full ones behind;
     /// elsewhere the last two share what they have.
-    static func leaves(_ entries: [(MapKey, Value)], growing: Bool) -> [Node] {
+    @inlinable
+    package static func leaves(_ entries: [(MapKey, Value)], growing: Bool) -> [Node] {
         let sizes = Value.isSmall ? nil : entries.map { $0.1.encodedSize }
         return cut(entries.count, growing: growing, sizes).map { range in
             Node(keys: entries[range].map(\.0), values: entries[range].map(\.1))
         }
     }
 
-    static func inner(_ level: Int, _ children: [Child]) -> [Node] {
+    @inlinable
+    package static func inner(_ level: Int, _ children: [Child]) -> [Node] {
         cut(children.count, growing: true).map { range in
             Node(
-                level: level, keys: children[range].map(\.key),
-                children: children[range].map(\.location))
+                level: level,
+                keys: children[range].map(\.key),
+                children: children[range].map(\.location)
+            )
         }
     }
 
     /// Where values vary in size, a node takes what fits into about 8 KiB, and at least one.
-    private static func cut(
+    @inlinable
+    package static func cut(
         _ count: Int,
         growing: Bool,
         _ sizes: [Int]? = nil
@@ -75,29 +91,43 @@ extension MapWriter {
     }
 
     /// The changes of one rewriting.
-    struct Batch {
-        let changes: [Change]
-        let deleted: [KeyRange]
+    @usableFromInline
+    package struct Batch {
+        @usableFromInline package let changes: [Change]
+        @usableFromInline package let deleted: [KeyRange]
 
-        func isDeleted(_ key: MapKey) -> Bool {
+        @inlinable
+        package init(changes: [Change], deleted: [KeyRange]) {
+            self.changes = changes
+            self.deleted = deleted
+        }
+
+        @inlinable
+        package func isDeleted(_ key: MapKey) -> Bool {
             let index = firstRange(endingAfter: key)
             return index < deleted.count && deleted[index].lower <= key
         }
 
-        func deletes(in range: KeyRange) -> Bool {
+        @inlinable
+        package func deletes(in range: KeyRange) -> Bool {
             let index = firstRange(endingAfter: range.lower)
             return index < deleted.count && deleted[index].lower < range.upper
         }
 
-        func deletesAll(of range: KeyRange) -> Bool {
+        @inlinable
+        package func deletesAll(of range: KeyRange) -> Bool {
             let index = firstRange(endingAfter: range.lower)
             return index < deleted.count && deleted[index].lower <= range.lower
                 && range.upper <= deleted[index].upper
         }
 
-        func puts(in range: Range<Int>) -> Bool { range.contains { changes[$0].value != nil } }
+        @inlinable
+        package func puts(in range: Range<Int>) -> Bool {
+            range.contains { changes[$0].value != nil }
+        }
 
-        private func firstRange(endingAfter key: MapKey) -> Int {
+        @inlinable
+        package func firstRange(endingAfter key: MapKey) -> Int {
             var low = 0
             var high = deleted.count
             while low < high {
@@ -107,12 +137,14 @@ extension MapWriter {
             return low
         }
 
-        func fresh() -> [(MapKey, Value)] {
+        @inlinable
+        package func fresh() -> [(MapKey, Value)] {
             changes.compactMap { change in change.value.map { (change.key, $0) } }
         }
 
         /// A leaf's entries with the changes put in, and whether they only came after its end.
-        func merge(
+        @inlinable
+        package func merge(
             _ leaf: Node,
             _ range: Range<Int>
         ) -> (entries: [(MapKey, Value)], isGrowing: Bool) {
@@ -122,7 +154,9 @@ extension MapWriter {
             for index in leaf.keys.indices {
                 let key = leaf.keys[index]
                 while next < range.upperBound, changes[next].key < key {
-                    if let value = changes[next].value { entries.append((changes[next].key, value)) }
+                    if let value = changes[next].value {
+                        entries.append((changes[next].key, value))
+                    }
                     next += 1
                 }
                 if next < range.upperBound, changes[next].key == key {

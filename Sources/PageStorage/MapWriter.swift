@@ -1,30 +1,34 @@
-package import WriteAheadLog
+public import WriteAheadLog
 
 /// Takes nodes to the log and tells where they stand.
+@usableFromInline
 package protocol NodeSink {
     /// Writes nodes of one map and level.
     func write(_ nodes: [[UInt8]], kind: UInt64, level: Int) throws(LogError) -> [Location]
 }
 
 /// Makes a map's next version: writes the nodes that changes touch, and shares all others.
+@usableFromInline
 package struct MapWriter<Value: MapValue> {
-    package typealias Change = (key: MapKey, value: Value?)
-    typealias Node = MapNode<Value>
+    @usableFromInline package typealias Change = (key: MapKey, value: Value?)
+    @usableFromInline package typealias Node = MapNode<Value>
 
-    let source: NodeSource
-    let sink: any NodeSink
+    @usableFromInline package let source: NodeSource
+    @usableFromInline package let sink: any NodeSink
 
+    @inlinable
     package init(_ source: NodeSource, _ sink: any NodeSink) {
         self.source = source
         self.sink = sink
     }
 
     /// A node on its way to a new parent: one that stays as it is, or one that is not written yet.
-    enum Piece {
+    @usableFromInline
+    package enum Piece {
         case kept(MapKey, Location)
         case fresh(Node)
 
-        var firstKey: MapKey {
+        @inlinable package var firstKey: MapKey {
             switch self {
             case .kept(let key, _): key
             case .fresh(let node): node.keys[0]
@@ -34,6 +38,7 @@ package struct MapWriter<Value: MapValue> {
 
     /// The root of the map with `deleted` taken out first and then `changes` (in order, each key
     /// once) put in; ``Location/none`` where nothing is left.
+    @inlinable
     package func apply(
         _ changes: [Change],
         deleted: [KeyRange] = [],
@@ -48,7 +53,13 @@ package struct MapWriter<Value: MapValue> {
         } else {
             let node: Node = try source.node(root)
             level = node.level
-            pieces = try rewrite(node, KeyRange(.first, .last), isLast: true, batch, 0..<changes.count)
+            pieces = try rewrite(
+                node,
+                KeyRange(.first, .last),
+                isLast: true,
+                batch,
+                0..<changes.count
+            )
         }
         while pieces.count > 1 {
             let children = try settle(pieces)
@@ -58,7 +69,8 @@ package struct MapWriter<Value: MapValue> {
         return try finish(pieces)
     }
 
-    private func finish(_ pieces: [Piece]) throws(LogError) -> Location {
+    @inlinable
+    package func finish(_ pieces: [Piece]) throws(LogError) -> Location {
         guard let only = pieces.first else { return .none }
         switch only {
         case .kept(_, let location):
@@ -70,7 +82,8 @@ package struct MapWriter<Value: MapValue> {
         }
     }
 
-    private func collapse(_ location: Location) throws(LogError) -> Location {
+    @inlinable
+    package func collapse(_ location: Location) throws(LogError) -> Location {
         var location = location
         while true {
             let node: Node = try source.node(location)
@@ -80,7 +93,8 @@ package struct MapWriter<Value: MapValue> {
     }
 
     /// What becomes of a node whose keys are within `bounds`.
-    private func rewrite(
+    @inlinable
+    package func rewrite(
         _ node: Node,
         _ bounds: KeyRange,
         isLast: Bool,
@@ -110,7 +124,12 @@ package struct MapWriter<Value: MapValue> {
             } else {
                 let child: Node = try source.node(node.children[index])
                 pieces += try rewrite(
-                    child, range, isLast: isLast && isLastChild, batch, from..<next)
+                    child,
+                    range,
+                    isLast: isLast && isLastChild,
+                    batch,
+                    from..<next
+                )
             }
         }
         let children = try settle(try join(pieces))
@@ -118,7 +137,8 @@ package struct MapWriter<Value: MapValue> {
     }
 
     /// Puts small new nodes together with their neighbours.
-    private func join(_ pieces: [Piece]) throws(LogError) -> [Piece] {
+    @inlinable
+    package func join(_ pieces: [Piece]) throws(LogError) -> [Piece] {
         var joined: [Piece] = []
         for piece in pieces {
             guard case .fresh(let node) = piece, let last = joined.last else {
@@ -144,7 +164,8 @@ package struct MapWriter<Value: MapValue> {
         return joined
     }
 
-    private func merge(_ left: Piece, _ right: Piece) throws(LogError) -> [Piece] {
+    @inlinable
+    package func merge(_ left: Piece, _ right: Piece) throws(LogError) -> [Piece] {
         let first = try node(left)
         let second = try node(right)
         let keys = first.keys + second.keys
@@ -152,11 +173,14 @@ package struct MapWriter<Value: MapValue> {
             let values = first.values + second.values
             return Self.leaves(Array(zip(keys, values)), growing: false).map(Piece.fresh)
         }
-        let children = zip(keys, first.children + second.children).map { Child(key: $0, location: $1) }
+        let children = zip(keys, first.children + second.children).map {
+            Child(key: $0, location: $1)
+        }
         return Self.inner(first.level, children).map(Piece.fresh)
     }
 
-    private func node(_ piece: Piece) throws(LogError) -> Node {
+    @inlinable
+    package func node(_ piece: Piece) throws(LogError) -> Node {
         switch piece {
         case .kept(_, let location): try source.node(location)
         case .fresh(let node): node

@@ -1,13 +1,14 @@
 import Primitives
-package import WriteAheadLog
+public import WriteAheadLog
 
 /// The clean nodes of all maps, by where they stand in the log: one cache, bounded in bytes, in
 /// shards. What leaves it lives on while a reader holds it.
+@usableFromInline
 package final class NodeCache: Sendable {
     private static let shardCount = 16
     private let shards: [Shard]
 
-    package init(byteLimit: Int) {
+    @usableFromInline package init(byteLimit: Int) {
         shards = (0..<Self.shardCount).map { _ in Shard(byteLimit: byteLimit / Self.shardCount) }
     }
 
@@ -17,15 +18,17 @@ package final class NodeCache: Sendable {
         return shards[Int(truncatingIfNeeded: mixed >> 60)]
     }
 
-    package func node(at location: Location) -> CachedNode? {
+    @usableFromInline package func node(at location: Location) -> CachedNode? {
         shard(location).node(location.lsn.rawValue)
     }
 
-    package func insert(_ node: CachedNode, at location: Location) {
+    @usableFromInline package func insert(_ node: CachedNode, at location: Location) {
         shard(location).insert(node, location.lsn.rawValue)
     }
 
-    package var byteCount: Int { shards.reduce(0) { $0 + $1.lock.withLock(\.byteCount) } }
+    @usableFromInline package var byteCount: Int {
+        shards.reduce(0) { $0 + $1.lock.withLock(\.byteCount) }
+    }
 }
 
 extension NodeCache {

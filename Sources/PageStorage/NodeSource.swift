@@ -1,23 +1,27 @@
-import Primitives
-package import WriteAheadLog
+public import Primitives
+public import WriteAheadLog
 
 /// Where the nodes of maps are read from.
+@usableFromInline
 package struct NodeSource: Sendable {
-    package let cache: NodeCache
-    package let log: Log
+    @usableFromInline package let cache: NodeCache
+    @usableFromInline package let log: Log
     /// In the critical section: a node that is not in the cache stops the attempt by
     /// ``LogError/needsNode(_:)``, is loaded outside, and the attempt is made again.
-    package let isCacheOnly: Bool
+    @usableFromInline package let isCacheOnly: Bool
 
+    @inlinable
     package init(cache: NodeCache, log: Log, isCacheOnly: Bool = false) {
         self.cache = cache
         self.log = log
         self.isCacheOnly = isCacheOnly
     }
 
-    package var cacheOnly: NodeSource { NodeSource(cache: cache, log: log, isCacheOnly: true) }
+    @usableFromInline package var cacheOnly: NodeSource {
+        NodeSource(cache: cache, log: log, isCacheOnly: true)
+    }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package func node<Value: MapValue>(
         _ location: Location,
         of type: Value.Type = Value.self
@@ -36,21 +40,32 @@ package struct NodeSource: Sendable {
     }
 
     /// Reads a node from the log, without a look at the cache.
+    @inlinable
     package func load<Value: MapValue>(
         _ location: Location,
         of type: Value.Type = Value.self
     ) throws(LogError) -> MapNode<Value> {
-        let (header, payload) = try log.readBlock(location)
-        guard header.kind == .node, header.object == Value.kind else {
-            throw .damaged(Damage(at: location.lsn, "something else in the place of a node"))
-        }
+        let (level, payload) = try payload(location, kind: Value.kind)
         do throws(Malformed) {
             let node = try MapNode<Value>(decoding: payload)
-            guard UInt64(node.level) == header.page else {
+            guard UInt64(node.level) == level else {
                 throw Malformed("a node of another level", at: 0)
             }
             return node
         } catch { throw .damaged(Damage(at: location.lsn, "a node: \(error.what)")) }
+    }
+
+    /// The level and payload of a node's block.
+    @usableFromInline
+    func payload(
+        _ location: Location,
+        kind: UInt64
+    ) throws(LogError) -> (level: UInt64, bytes: [UInt8]) {
+        let (header, payload) = try log.readBlock(location)
+        guard header.kind == .node, header.object == kind else {
+            throw .damaged(Damage(at: location.lsn, "something else in the place of a node"))
+        }
+        return (header.page, payload)
     }
 }
 
@@ -68,7 +83,10 @@ extension Log {
             do throws(LogError) {
                 try unsafe read(location, into: buffer)
                 let header = try unsafe Log.verify(
-                    UnsafeRawBufferPointer(buffer), location, seed: options.store.blockSeed)
+                    UnsafeRawBufferPointer(buffer),
+                    location,
+                    seed: options.store.blockSeed
+                )
                 result = .success(header)
             } catch { result = .failure(error) }
         }

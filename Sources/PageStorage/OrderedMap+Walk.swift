@@ -1,16 +1,18 @@
 extension OrderedMap {
     /// Visits entries in order, from the first at or above `lower` to the last below `upper`,
     /// until the body returns false.
+    @inlinable
     package func visit<Failure: Error>(
         from lower: MapKey = .first,
         upTo upper: MapKey? = nil,
         _ body: (MapKey, Value) throws(Failure) -> Bool
     ) throws(Failure) {
-        guard let node = rootNode else { return }
+        guard let node = root else { return }
         _ = try Self.visit(node, lower, upper, body)
     }
 
-    private static func visit<Failure: Error>(
+    @inlinable
+    package static func visit<Failure: Error>(
         _ node: OrderedNode<Value>,
         _ lower: MapKey,
         _ upper: MapKey?,
@@ -32,6 +34,7 @@ extension OrderedMap {
     }
 
     /// The first entry at or above `key`.
+    @inlinable
     package func first(from key: MapKey) -> (key: MapKey, value: Value)? {
         var found: (MapKey, Value)?
         visit(from: key) { key, value in
@@ -42,17 +45,20 @@ extension OrderedMap {
     }
 
     /// The last entry at or below `key`.
+    @inlinable
     package func last(through key: MapKey) -> (key: MapKey, value: Value)? {
         last { $0 <= key }
     }
 
     /// The last entry whose key fits, where all that fit stand before all that don't.
+    @inlinable
     package func last(where fits: (MapKey) -> Bool) -> (key: MapKey, value: Value)? {
-        guard let node = rootNode else { return nil }
+        guard let node = root else { return nil }
         return Self.last(node, fits)
     }
 
-    private static func last(
+    @inlinable
+    package static func last(
         _ node: OrderedNode<Value>,
         _ fits: (MapKey) -> Bool
     ) -> (key: MapKey, value: Value)? {
@@ -67,7 +73,7 @@ extension OrderedMap {
     }
 
     /// All entries, in order.
-    package var entries: [(key: MapKey, value: Value)] {
+    @inlinable package var entries: [(key: MapKey, value: Value)] {
         var all: [(key: MapKey, value: Value)] = []
         all.reserveCapacity(count)
         visit { key, value in
@@ -77,11 +83,12 @@ extension OrderedMap {
         return all
     }
 
-    package var keys: [MapKey] { entries.map(\.key) }
+    @inlinable package var keys: [MapKey] { entries.map(\.key) }
 }
 
 extension Array {
     /// How many elements from the front fit, where all that fit stand before all that don't.
+    @inlinable
     package func countOfFirst(where fits: (Element) -> Bool) -> Int {
         var low = 0
         var high = count

@@ -3,18 +3,20 @@
 ///
 /// Laws: keys grow from left to right; all leaves are equally deep; a node other than the root has
 /// at least one entry; a node is changed only where it, and every node above it, is held once.
+@usableFromInline
 package struct OrderedMap<Value: Sendable>: Sendable {
-    private var root: OrderedNode<Value>?
-    var rootNode: OrderedNode<Value>? { root }
-    package private(set) var count = 0
+    @usableFromInline package var root: OrderedNode<Value>?
+    @usableFromInline package var count = 0
 
+    @inlinable
     package init() {}
 
-    package var isEmpty: Bool { root == nil }
+    @inlinable package var isEmpty: Bool { root == nil }
 
     /// Equal for two maps that share all; nil for an empty one.
-    package var identity: ObjectIdentifier? { root.map(ObjectIdentifier.init) }
+    @inlinable package var identity: ObjectIdentifier? { root.map(ObjectIdentifier.init) }
 
+    @inlinable
     package subscript(key: MapKey) -> Value? {
         guard var node = root else { return nil }
         while !node.isLeaf { node = node.children[node.childIndex(for: key)] }
@@ -22,6 +24,7 @@ package struct OrderedMap<Value: Sendable>: Sendable {
         return index < node.keys.count && node.keys[index] == key ? node.values[index] : nil
     }
 
+    @inlinable
     package mutating func set(_ key: MapKey, _ value: Value) {
         guard var node = take() else {
             root = OrderedNode(keys: [key], values: [value], children: [])
@@ -32,11 +35,15 @@ package struct OrderedMap<Value: Sendable>: Sendable {
         if node.isOverfull {
             let right = OrderedNode.splitRight(of: &node)
             node = OrderedNode(
-                keys: [node.keys[0], right.keys[0]], values: [], children: [node, right])
+                keys: [node.keys[0], right.keys[0]],
+                values: [],
+                children: [node, right]
+            )
         }
         root = node
     }
 
+    @inlinable
     package func contains(_ key: MapKey) -> Bool {
         guard var node = root else { return false }
         while !node.isLeaf { node = node.children[node.childIndex(for: key)] }
@@ -45,6 +52,7 @@ package struct OrderedMap<Value: Sendable>: Sendable {
     }
 
     /// Changes a value where it stands; nil where there is none.
+    @inlinable
     package mutating func modify<Result, Failure: Error>(
         _ key: MapKey,
         _ body: (inout Value) throws(Failure) -> Result
@@ -54,6 +62,7 @@ package struct OrderedMap<Value: Sendable>: Sendable {
         return try OrderedNode.modify(key, in: &node, body)
     }
 
+    @inlinable
     package mutating func remove(_ key: MapKey) {
         guard contains(key), var node = take() else { return }
         OrderedNode.remove(key, from: &node)
@@ -63,7 +72,8 @@ package struct OrderedMap<Value: Sendable>: Sendable {
     }
 
     /// The root, held by nobody else unless another map shares it.
-    private mutating func take() -> OrderedNode<Value>? {
+    @inlinable
+    package mutating func take() -> OrderedNode<Value>? {
         defer { root = nil }
         return root
     }
@@ -72,25 +82,27 @@ package struct OrderedMap<Value: Sendable>: Sendable {
 /// A node of an ``OrderedMap``: a leaf with values, or an inner node whose keys are at or below
 /// the first keys of its children.
 // Safe to share: changed only while held once, and then by who holds it.
-final class OrderedNode<Value: Sendable>: @unchecked Sendable {
-    static var limit: Int { 64 }
+@usableFromInline
+package final class OrderedNode<Value: Sendable>: @unchecked Sendable {
+    @inlinable package static var limit: Int { 64 }
 
-    var keys: [MapKey]
-    var values: [Value]
-    var children: [OrderedNode]
+    @usableFromInline package var keys: [MapKey]
+    @usableFromInline package var values: [Value]
+    @usableFromInline package var children: [OrderedNode]
 
-    init(keys: [MapKey], values: [Value], children: [OrderedNode]) {
+    @inlinable
+    package init(keys: [MapKey], values: [Value], children: [OrderedNode]) {
         self.keys = keys
         self.values = values
         self.children = children
     }
 
-    @inline(__always) var isLeaf: Bool { children.isEmpty }
-    @inline(__always) var isOverfull: Bool { keys.count > Self.limit }
+    @inlinable @inline(__always) package var isLeaf: Bool { children.isEmpty }
+    @inlinable @inline(__always) package var isOverfull: Bool { keys.count > Self.limit }
 
     /// The place of the first key that is not below `key`.
-    @inline(__always)
-    func lowerBound(_ key: MapKey) -> Int {
+    @inlinable @inline(__always)
+    package func lowerBound(_ key: MapKey) -> Int {
         var low = 0
         var high = keys.count
         while low < high {
@@ -101,20 +113,23 @@ final class OrderedNode<Value: Sendable>: @unchecked Sendable {
     }
 
     /// The child that holds `key` if any does.
-    @inline(__always)
-    func childIndex(for key: MapKey) -> Int {
+    @inlinable @inline(__always)
+    package func childIndex(for key: MapKey) -> Int {
         let index = lowerBound(key)
         return index < keys.count && keys[index] == key ? index : max(0, index - 1)
     }
 
-    static func own(_ node: inout OrderedNode) {
+    @inlinable
+    package static func own(_ node: inout OrderedNode) {
         if !isKnownUniquelyReferenced(&node) {
             node = OrderedNode(keys: node.keys, values: node.values, children: node.children)
         }
     }
 
     /// Returns whether the key is new.
-    static func insert(_ key: MapKey, _ value: Value, into node: inout OrderedNode) -> Bool {
+    @inlinable
+    package static func insert(_ key: MapKey, _ value: Value, into node: inout OrderedNode) -> Bool
+    {
         own(&node)
         if node.isLeaf {
             let index = node.lowerBound(key)
@@ -137,7 +152,8 @@ final class OrderedNode<Value: Sendable>: @unchecked Sendable {
         return isNew
     }
 
-    static func modify<Result, Failure: Error>(
+    @inlinable
+    package static func modify<Result, Failure: Error>(
         _ key: MapKey,
         in node: inout OrderedNode,
         _ body: (inout Value) throws(Failure) -> Result
@@ -149,13 +165,15 @@ final class OrderedNode<Value: Sendable>: @unchecked Sendable {
 
     /// Takes the right part of a node that is overfull. Where the map grows at its end, the left
     /// part stays full.
-    static func splitRight(of node: inout OrderedNode) -> OrderedNode {
+    @inlinable
+    package static func splitRight(of node: inout OrderedNode) -> OrderedNode {
         own(&node)
         let middle = node.keys.count - node.keys.count / 4
         let right = OrderedNode(
             keys: Array(node.keys[middle...]),
             values: node.isLeaf ? Array(node.values[middle...]) : [],
-            children: node.isLeaf ? [] : Array(node.children[middle...]))
+            children: node.isLeaf ? [] : Array(node.children[middle...])
+        )
         let count = node.keys.count
         node.keys.removeLast(count - middle)
         if node.isLeaf {
@@ -166,7 +184,8 @@ final class OrderedNode<Value: Sendable>: @unchecked Sendable {
         return right
     }
 
-    static func remove(_ key: MapKey, from node: inout OrderedNode) {
+    @inlinable
+    package static func remove(_ key: MapKey, from node: inout OrderedNode) {
         own(&node)
         if node.isLeaf {
             let index = node.lowerBound(key)

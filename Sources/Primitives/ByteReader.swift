@@ -1,35 +1,41 @@
 /// What a decoder says of bytes that nobody who kept to the format wrote.
+@usableFromInline
 package struct Malformed: Error, Equatable, Sendable {
-    package let what: String
-    package let offset: Int
+    @usableFromInline package let what: String
+    @usableFromInline package let offset: Int
 
-    package init(_ what: String, at offset: Int) {
+    @usableFromInline package init(_ what: String, at offset: Int) {
         self.what = what
         self.offset = offset
     }
 }
 
 /// Takes little-endian values off the front of bytes that may be anything.
+@usableFromInline
 package struct ByteReader: ~Escapable {
-    private let bytes: RawSpan
-    package private(set) var offset = 0
+    @usableFromInline package let bytes: RawSpan
+    @usableFromInline package var offset = 0
 
+    @inlinable
     @_lifetime(copy bytes)
     package init(_ bytes: RawSpan) { self.bytes = bytes }
 
+    @inlinable
     @_lifetime(borrow bytes)
     package init(_ bytes: borrowing [UInt8]) {
         // Safe: every bit pattern is a byte.
         self.bytes = unsafe bytes.span.bytes
     }
 
-    package var remaining: Int { bytes.byteCount - offset }
+    @inlinable package var remaining: Int { bytes.byteCount - offset }
 
+    @inlinable
     @_lifetime(self: copy self)
     package mutating func byte(_ what: StaticString) throws(Malformed) -> UInt8 {
         try fixed(what)
     }
 
+    @inlinable
     @_lifetime(self: copy self)
     package mutating func fixed<Value: FixedWidthInteger & BitwiseCopyable>(
         _ what: StaticString,
@@ -46,6 +52,7 @@ package struct ByteReader: ~Escapable {
         return Value(littleEndian: value)
     }
 
+    @inlinable
     @_lifetime(self: copy self)
     package mutating func varint(_ what: StaticString) throws(Malformed) -> UInt64 {
         var value: UInt64 = 0
@@ -59,6 +66,7 @@ package struct ByteReader: ~Escapable {
         }
     }
 
+    @inlinable
     @_lifetime(self: copy self)
     package mutating func zigzag(_ what: StaticString) throws(Malformed) -> Int64 {
         let value = try varint(what)
@@ -67,6 +75,7 @@ package struct ByteReader: ~Escapable {
 
     /// A count of things that take at least `size` bytes each, so that no bad count makes the
     /// caller allocate more than it was given.
+    @inlinable
     @_lifetime(self: copy self)
     package mutating func count(
         _ what: StaticString,
@@ -79,6 +88,7 @@ package struct ByteReader: ~Escapable {
         return Int(value)
     }
 
+    @inlinable
     @_lifetime(self: copy self)
     package mutating func text(_ what: StaticString) throws(Malformed) -> String {
         let length = try count(what)
@@ -89,6 +99,7 @@ package struct ByteReader: ~Escapable {
         return text
     }
 
+    @inlinable
     @_lifetime(self: copy self)
     package mutating func raw(_ length: Int, _ what: StaticString) throws(Malformed) -> [UInt8] {
         guard length >= 0, remaining >= length else {
@@ -100,6 +111,7 @@ package struct ByteReader: ~Escapable {
         return unsafe slice.withUnsafeBytes { unsafe [UInt8]($0) }
     }
 
+    @inlinable
     package func end(_ what: StaticString) throws(Malformed) {
         guard remaining == 0 else {
             throw Malformed("\(remaining) bytes after \(what)", at: offset)

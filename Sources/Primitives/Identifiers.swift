@@ -15,9 +15,9 @@ public struct LSN: RawRepresentable, Hashable, Comparable, Sendable, BitwiseCopy
     public static func < (left: LSN, right: LSN) -> Bool { left.rawValue < right.rawValue }
 
     /// The position before everything.
-    public static let zero = LSN(rawValue: 0)
+    @inlinable public static var zero: LSN { LSN(rawValue: 0) }
     /// The position that no record ever reaches.
-    public static let max = LSN(rawValue: .max)
+    @inlinable public static var max: LSN { LSN(rawValue: .max) }
 
     @inlinable
     package static func + (left: LSN, bytes: Int) -> LSN {
@@ -47,7 +47,9 @@ extension LSN: CustomStringConvertible, LosslessStringConvertible {
 }
 
 /// What a file is to a volume: a named run of pages in a branch.
-public struct ObjectID: RawRepresentable, Hashable, Comparable, Sendable, BitwiseCopyable, CustomStringConvertible {
+public struct ObjectID: RawRepresentable, Hashable, Comparable, Sendable, BitwiseCopyable,
+    CustomStringConvertible
+{
     /// The object's number.
     public let rawValue: UInt64
 
@@ -101,7 +103,8 @@ public struct PageNumber: RawRepresentable, Hashable, Comparable, Sendable, Bitw
 /// A line of history with one writer: what a branch shows between two resets.
 ///
 /// Its number is the LSN of the record that began it, so it is never used again.
-public struct TimelineID: RawRepresentable, Hashable, Comparable, Sendable, BitwiseCopyable, CustomStringConvertible
+public struct TimelineID: RawRepresentable, Hashable, Comparable, Sendable, BitwiseCopyable,
+    CustomStringConvertible
 {
     /// The LSN of the record that began the timeline.
     public let rawValue: UInt64
@@ -123,11 +126,13 @@ public struct TimelineID: RawRepresentable, Hashable, Comparable, Sendable, Bitw
     public var description: String { "T" + String(rawValue, radix: 16, uppercase: true) }
 
     /// The timeline of records that belong to the store as a whole.
-    package static let none = TimelineID(rawValue: 0)
+    @inlinable package static var none: TimelineID { TimelineID(rawValue: 0) }
 }
 
 /// What stays of a branch when its name changes. Never used again.
-public struct BranchID: RawRepresentable, Hashable, Comparable, Sendable, BitwiseCopyable, CustomStringConvertible {
+public struct BranchID: RawRepresentable, Hashable, Comparable, Sendable, BitwiseCopyable,
+    CustomStringConvertible
+{
     /// The LSN of the record that made the branch.
     public let rawValue: UInt64
 

@@ -1,30 +1,36 @@
-package import PageStorage
-import Primitives
-package import WriteAheadLog
+public import PageStorage
+public import Primitives
+public import WriteAheadLog
 
 /// A map of the catalog: what the last checkpoint wrote, and what changed since in two layers, so
 /// that a checkpoint can write down the older one while the newer grows. A value.
+@usableFromInline
 package struct LayeredMap<Value: MapValue>: Sendable {
-    package private(set) var root: Location
+    @usableFromInline package var root: Location
     /// Nil for a key that was removed.
-    package private(set) var older = OrderedMap<Value?>()
-    package private(set) var newer = OrderedMap<Value?>()
+    @usableFromInline package var older = OrderedMap<Value?>()
+    @usableFromInline package var newer = OrderedMap<Value?>()
 
+    @inlinable
     package init(root: Location = .none) { self.root = root }
 
-    package var changeCount: Int { older.count + newer.count }
+    @inlinable package var changeCount: Int { older.count + newer.count }
 
+    @inlinable
     package func get(_ key: MapKey, _ nodes: NodeSource) throws(LogError) -> Value? {
         if let changed = newer[key] { return changed }
         if let changed = older[key] { return changed }
         return try MapReader<Value>(nodes, root: root)[key]
     }
 
+    @inlinable
     package mutating func set(_ key: MapKey, _ value: Value) { newer.set(key, value) }
+    @inlinable
     package mutating func remove(_ key: MapKey) { newer.set(key, nil) }
 
     /// Brings what a key holds, or that it holds nothing, into the newer layer, so that from then
     /// on it can be looked up and changed without I/O. Returns whether it holds anything.
+    @inlinable
     @discardableResult
     package mutating func promote(_ key: MapKey, _ nodes: NodeSource) throws(LogError) -> Bool {
         if !newer.contains(key) { newer.set(key, try get(key, nodes)) }
@@ -32,18 +38,21 @@ package struct LayeredMap<Value: MapValue>: Sendable {
     }
 
     /// Whether a promoted key holds anything.
+    @inlinable
     package func holdsPromoted(_ key: MapKey) -> Bool {
         if case .some(.some) = newer[key] { return true }
         return false
     }
 
     /// What a promoted key holds.
+    @inlinable
     package func promoted(_ key: MapKey) -> Value? {
         invariant(newer.contains(key), "key \(key) was not promoted")
         return newer[key] ?? nil
     }
 
     /// Changes what a promoted key holds, where it stands; nil where it holds nothing.
+    @inlinable
     package mutating func modify<Result, Failure: Error>(
         _ key: MapKey,
         _ body: (inout Value) throws(Failure) -> Result
@@ -56,12 +65,14 @@ package struct LayeredMap<Value: MapValue>: Sendable {
     }
 
     /// Puts what changed so far aside for a checkpoint.
+    @inlinable
     package mutating func freeze() {
         older = newer
         newer = OrderedMap()
     }
 
     /// Undoes ``freeze()``: what was put aside is current again, and what changed since is on top.
+    @inlinable
     package mutating func thaw() {
         let later = newer
         newer = older
@@ -73,12 +84,14 @@ package struct LayeredMap<Value: MapValue>: Sendable {
     }
 
     /// Takes the map that a checkpoint made of what was put aside.
+    @inlinable
     package mutating func install(_ root: Location) {
         self.root = root
         older = OrderedMap()
     }
 
     /// The first entry at or above `key`.
+    @inlinable
     package func first(
         from key: MapKey,
         _ nodes: NodeSource
@@ -96,6 +109,7 @@ package struct LayeredMap<Value: MapValue>: Sendable {
     }
 
     /// The last entry at or below `key`.
+    @inlinable
     package func last(
         through key: MapKey,
         _ nodes: NodeSource
@@ -104,6 +118,7 @@ package struct LayeredMap<Value: MapValue>: Sendable {
     }
 
     /// The last entry whose key fits, where all that fit stand before all that don't.
+    @inlinable
     package func last(
         _ nodes: NodeSource,
         where fits: (MapKey) -> Bool
@@ -123,13 +138,15 @@ package struct LayeredMap<Value: MapValue>: Sendable {
         }
     }
 
-    private func value(_ key: MapKey, _ inTree: (key: MapKey, value: Value)?) -> Value? {
+    @inlinable
+    package func value(_ key: MapKey, _ inTree: (key: MapKey, value: Value)?) -> Value? {
         if let changed = newer[key] { return changed }
         if let changed = older[key] { return changed }
         return inTree?.key == key ? inTree?.value : nil
     }
 
     /// Visits entries in order, from the first at or above `lower`, until the body returns false.
+    @inlinable
     package func visit(
         from lower: MapKey = .first,
         _ nodes: NodeSource,
@@ -144,7 +161,7 @@ package struct LayeredMap<Value: MapValue>: Sendable {
 }
 
 extension MapKey {
-    package var successor: MapKey {
+    @usableFromInline package var successor: MapKey {
         low < .max ? MapKey(high, low + 1) : MapKey(high + 1, 0)
     }
 }

@@ -15,6 +15,7 @@ import Synchronization
 ///
 /// Lock order: `spareLock`, then `flushLock`, then `lock`.
 // Safe to share: fields are guarded by the lock named beside them, or atomic.
+@usableFromInline
 package final class Log: @unchecked Sendable {
     package let disk: any Disk
     package let clock: any Clock
@@ -82,9 +83,16 @@ package final class Log: @unchecked Sendable {
         let file = try Self.makeSegment(number, disk, options.geometry)
         lastTime = max(previous.lastTime, LogTime(rawValue: clock.now()))
         let header = SegmentHeader(
-            geometry: options.geometry, store: options.store, number: number,
-            incarnation: options.incarnation, generation: 0, predecessor: previous.segment,
-            predecessorEnd: previous.end, durable: previous.end, begun: lastTime)
+            geometry: options.geometry,
+            store: options.store,
+            number: number,
+            incarnation: options.incarnation,
+            generation: 0,
+            predecessor: previous.segment,
+            predecessorEnd: previous.end,
+            durable: previous.end,
+            begun: lastTime
+        )
         do throws(DiskError) {
             try file.write(header.encoded(), at: 0)
             try file.sync()

@@ -1,7 +1,8 @@
-package import DiskIO
-package import Primitives
+public import DiskIO
+public import Primitives
 
 /// What a layer of the log, or one above it, can fail with.
+@usableFromInline
 package enum LogError: Error, Sendable {
     /// The disk answered with an error.
     case disk(DiskError)
@@ -18,7 +19,7 @@ package enum LogError: Error, Sendable {
     /// A node must be read before the critical section can go on. Handled inside the engine.
     case needsNode(Location)
     /// Runs what only a disk's errors can stop.
-    package static func disk<Result>(
+    @usableFromInline package static func disk<Result>(
         _ body: () throws(DiskError) -> Result
     ) throws(LogError) -> Result {
         do throws(DiskError) { return try body() } catch { throw .disk(error) }
@@ -29,14 +30,15 @@ package enum LogError: Error, Sendable {
 }
 
 /// One damaged place.
+@usableFromInline
 package struct Damage: Error, Sendable, Equatable, CustomStringConvertible {
-    package let lsn: LSN
-    package let what: String
+    @usableFromInline package let lsn: LSN
+    @usableFromInline package let what: String
 
-    package init(at lsn: LSN, _ what: String) {
+    @usableFromInline package init(at lsn: LSN, _ what: String) {
         self.lsn = lsn
         self.what = what
     }
 
-    package var description: String { "\(what) at \(lsn)" }
+    @usableFromInline package var description: String { "\(what) at \(lsn)" }
 }
