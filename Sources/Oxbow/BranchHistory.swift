@@ -171,7 +171,8 @@ extension LifecycleEvent {
         case .deleteSnapshot(let id): (action, detail) = ("snapshot deleted", "\(id)")
         case .window(_, let window):
             (action, detail) = ("window", window.map { "\($0.nanoseconds) ns, \($0.bytes) bytes" } ?? "")
-        case .cutoff(let dense, let from):
+        case .purge(let timelines): (action, detail) = ("purged", "\(timelines.count) timelines")
+        case .cutoff(let dense, let from, _):
             (action, detail) = ("cutoff", "dense from \(dense), kept from \(from)")
         case .clockJump(let nanoseconds): (action, detail) = ("clock jump", "\(nanoseconds) ns")
         }

@@ -60,7 +60,7 @@ public struct SnapshotInfo: Sendable, Equatable {
     init(_ entry: SnapshotEntry) {
         name = entry.name
         branch = entry.branch
-        lsn = entry.point.lsn
+        lsn = entry.pointTime.lsn
         time = entry.pointTime.time
         created = entry.birth.time
         author = Author(entry.authorship.actor, labels: entry.authorship.labels)
@@ -172,6 +172,15 @@ extension Branch {
     public func setExpiry(_ expiry: Expiry, by author: Author = Author()) throws(OxbowError) {
         let moment = try core.moment(of: expiry)
         try core.changeBranch(id, author, "set the expiry of") { _ in .expire(id, moment) }
+    }
+
+    /// Keeps the branch's history for longer than the store does.
+    public func setWindow(
+        _ duration: Duration,
+        bytes: UInt64,
+        by author: Author = Author()
+    ) throws(OxbowError) {
+        try core.setWindow(duration, bytes, of: id, author)
     }
 
     /// Deletes the branch. Branches that were forked from it stay; it can be undeleted while its

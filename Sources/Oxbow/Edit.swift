@@ -16,6 +16,8 @@ public final class Edit {
     var spilled: SpilledEdit?
     /// The branch as the commit finds it, from when it is held.
     var base: (timeline: TimelineID, map: PageMap)?
+    /// Keeps reclaim below what was spilled.
+    var pin: UInt64?
     private var isOpen = true
 
     init(core: StoreCore, branch: BranchID) {
@@ -154,5 +156,7 @@ public final class Edit {
         isOpen = false
         if base != nil { core.commitLocks.give(branch) }
         base = nil
+        if let pin { core.unpin(pin) }
+        pin = nil
     }
 }

@@ -63,6 +63,8 @@ extension OxbowError {
             self.init(
                 .reopen, "\(action): an earlier write failed; close the store and open it again",
                 cause: "\(error)")
+        case .notKept(let lsn):
+            self.init(.notFound, "\(action): the history at \(lsn) is not kept any more")
         case .closed: self.init(.reopen, "\(action): the store was closed")
         case .needsSegment, .needsNode:
             self.init(.defect, "\(action): the engine lost its way", cause: "\(error)")

@@ -46,7 +46,8 @@ public struct Point: Sendable, Equatable {
         public let time: LogTime
     }
 
-    var origin: Origin { Origin(timeline: timeline, lsn: lsn) }
+    /// Where the state is kept: at the record, or, of a snapshot, on a timeline of its own.
+    let origin: Origin
     var mark: RecordMark { RecordMark(lsn: lsn, time: time, clock: clock) }
 }
 

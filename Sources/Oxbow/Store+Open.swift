@@ -159,12 +159,15 @@ struct Opening {
         var from = slot
         from.durable = max(slot.durable, newest.durable)
         from.highestSegment = max(slot.highestSegment, newest.highestSegment)
+        log.appendedBytes = 0
         var catalog = try baseCatalog(from, files)
         let replay = try LogReplay(disk: disk, files: files, superblock: from)
         let end = try replay.run { step throws(LogError) in
             switch step {
             case .segment(let header): catalog.began(header)
-            case .record(let record): try catalog.replay(record, nodes)
+            case .record(let record):
+                log.appendedBytes += UInt64(record.header.length)
+                try catalog.replay(record, nodes)
             }
         }
         try log.begin(after: end)
@@ -216,6 +219,8 @@ extension StoreCore {
     func settleAfterOpening(_ numbers: [SegmentNumber], keep end: LogEnd) throws(LogError) {
         superblock.sequence += 1
         try save(superblock, closedCleanly: false)
+        let leftovers = try LogError.disk { () throws(DiskError) in try disk.list() }
+            .filter { $0.hasSuffix(".new") }
         let last = end.segment
         let beyond = numbers.filter { number in last.map { $0 < number } ?? true }
         do throws(DiskError) {
@@ -223,6 +228,7 @@ extension StoreCore {
                 log.files.forget(number)
                 try disk.remove(number.fileName)
             }
+            for name in leftovers { try disk.remove(name) }
             if !beyond.isEmpty { try disk.syncFolder() }
         } catch { throw .disk(error) }
         let isNew = try catalog.branches.first(from: .first, nodes) == nil

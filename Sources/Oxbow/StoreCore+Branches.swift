@@ -52,7 +52,8 @@ extension StoreCore {
             guard let death = entry.death else {
                 return .failure(OxbowError(.conflict, "branch \(entry.name) is not deleted"))
             }
-            if death.lsn < catalog.state.historyFrom {
+            let line = try catalog.timeline(entry.timeline, nodes)
+            if death.lsn < catalog.state.historyFrom || line?.isPurged ?? true {
                 return .failure(
                     OxbowError(
                         .notFound,
@@ -62,6 +63,23 @@ extension StoreCore {
             let name = name ?? entry.name
             if let conflict = try conflict(name, catalog, nodes) { return .failure(conflict) }
             return .success(.undelete(branch, name: name))
+        }
+    }
+
+    func setWindow(
+        _ duration: Duration,
+        _ bytes: UInt64,
+        of branch: BranchID?,
+        _ author: Author
+    ) throws(OxbowError) {
+        guard duration >= .zero else {
+            throw OxbowError(.invalid, "a window must not be negative")
+        }
+        let window = Window(nanoseconds: UInt64(duration.wholeNanoseconds), bytes: bytes)
+        if let branch {
+            try changeBranch(branch, author, "set the window of") { _ in .window(branch, window) }
+        } else {
+            _ = try change(author, "set the window") { _, _ in .success(.window(nil, window)) }
         }
     }
 

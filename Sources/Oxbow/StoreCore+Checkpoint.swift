@@ -63,10 +63,10 @@ extension StoreCore {
 
     /// Call with `checkpointLock` held.
     func checkpointHeld() throws(LogError) {
-        let (frozen, cut, time) = log.lock.withLock { () -> (Catalog, LSN, LogTime) in
+        let (frozen, cut, time, appended) = log.lock.withLock {
             let frozen = catalog
             catalog.freeze()
-            return (frozen, log.end, log.lastTime)
+            return (frozen, log.end, log.lastTime, log.appendedBytes)
         }
         let record: (appended: LSN, length: UInt64)
         do throws(LogError) {
@@ -84,7 +84,7 @@ extension StoreCore {
         try save(next, closedCleanly: false)
         olderCut = superblock.cut
         superblock = next
-        log.lock.withLock { checkpointCut = cut }
+        log.lock.withLock { appendedAtCheckpoint = appended }
     }
 
     /// Writes a superblock that knows what is durable now. Call with `checkpointLock` held.

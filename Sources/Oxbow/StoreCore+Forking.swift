@@ -19,6 +19,8 @@ extension StoreCore {
     ) throws(OxbowError) -> BranchID {
         try Name.check(name)
         let expires = try moment(of: expiry)
+        let pin = pin(start)
+        defer { unpin(pin) }
         let past = try prepare(start)
         let mark = try change(author, "fork \(name)") {
             catalog, nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
@@ -36,6 +38,8 @@ extension StoreCore {
 
     /// Puts a branch back to a point. What it showed since stays in its history.
     func reset(_ branch: BranchID, to point: Point, _ author: Author) throws(OxbowError) {
+        let pin = pin(point.lsn)
+        defer { unpin(pin) }
         let past = try prepare(.point(point))
         _ = try change(author, "reset branch \(branch)") {
             catalog, nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
@@ -65,6 +69,8 @@ extension StoreCore {
         _ author: Author
     ) throws(OxbowError) {
         try Name.check(name)
+        let pin = pin(point.lsn)
+        defer { unpin(pin) }
         let past = try prepare(.point(point))
         _ = try change(author, "make snapshot \(name)") {
             catalog, nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
@@ -80,14 +86,21 @@ extension StoreCore {
         }
     }
 
+    private func pin(_ start: Start) -> UInt64 {
+        switch start {
+        case .head: pin(.max)
+        case .point(let point): pin(point.lsn)
+        }
+    }
+
     /// A start, with the map of a past one written down, so that its record needs no history.
     private func prepare(_ start: Start) throws(OxbowError) -> (Start, root: Location?) {
         guard case .point(let point) = start else { return (start, nil) }
         let catalog = snapshot()
         let line = try attempt("look up \(point.timeline)") { () throws(LogError) in
-            try catalog.timeline(point.timeline, nodes)
+            try catalog.timeline(point.origin.timeline, nodes)
         }
-        if let line, line.last.lsn == point.lsn { return (start, nil) }
+        if let line, line.last.lsn == point.origin.lsn { return (start, nil) }
         let map = try state(at: point)
         return (start, try settle(map).root)
     }
@@ -110,10 +123,10 @@ extension StoreCore {
             return .success(
                 (parent, Origin(timeline: entry.timeline, lsn: line.last.lsn), nil))
         case .point(let point):
-            guard let line = try catalog.timeline(point.timeline, nodes) else {
+            guard let line = try catalog.timeline(point.origin.timeline, nodes) else {
                 return .failure(OxbowError(.notFound, "the history of \(point.lsn) is not kept"))
             }
-            if start.root == nil, line.last.lsn != point.lsn {
+            if start.root == nil, line.last.lsn != point.origin.lsn {
                 // Somebody wrote in between: what was the head is the past now.
                 return .failure(
                     OxbowError(.busy, "branch \(point.branch) was written to meanwhile; try again"))

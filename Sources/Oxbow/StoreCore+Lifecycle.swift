@@ -33,7 +33,7 @@ extension StoreCore {
         return try outcome.get()
     }
 
-    private func append(
+    func append(
         _ record: LifecycleRecord,
         _ urgent: Bool,
         _ catalog: inout Catalog,

@@ -8,6 +8,7 @@ extension StoreCore {
     /// The record of a branch's path that a request snaps to.
     func point(_ branch: BranchID, _ moment: Moment) throws(OxbowError) -> Point {
         let history = history
+        if case .snapshot(let name) = moment { return try point(snapshot: name, history) }
         let entry = try branchEntry(branch, history.catalog)
         let asked = try bound(moment, history)
         let place = try place(entry, asked, history)
@@ -20,7 +21,18 @@ extension StoreCore {
         return Point(
             branch: branch, timeline: place.timeline, lsn: place.mark.lsn, time: place.mark.time,
             clock: place.mark.clock, requested: moment, distance: distance,
-            next: next.map { Point.Neighbor(lsn: $0.mark.lsn, time: $0.mark.time) })
+            next: next.map { Point.Neighbor(lsn: $0.mark.lsn, time: $0.mark.time) },
+            origin: place.origin)
+    }
+
+    private func point(snapshot name: String, _ history: History) throws(OxbowError) -> Point {
+        let entry = try snapshotEntry(name, history.catalog)
+        let mark = entry.pointTime
+        return Point(
+            branch: entry.branch, timeline: entry.point.timeline, lsn: mark.lsn, time: mark.time,
+            clock: mark.clock, requested: .snapshot(name), distance: nil, next: nil,
+            origin: Origin(
+                timeline: entry.timeline, lsn: LSN(rawValue: entry.timeline.rawValue)))
     }
 
     private func bound(_ moment: Moment, _ history: History) throws(OxbowError) -> Bound {
@@ -34,9 +46,7 @@ extension StoreCore {
             }
             let now = log.lock.withLock { max(log.lastTime, LogTime(rawValue: clock.now())) }
             return Bound(time: now.advanced(by: .zero - duration))
-        case .snapshot(let name):
-            let entry = try snapshotEntry(name, history.catalog)
-            return Bound(lsn: entry.point.lsn)
+        case .snapshot: return Bound()
         }
     }
 

@@ -30,7 +30,7 @@ extension StoreCore {
     private var checkpointIsDue: Bool {
         guard log.active != nil else { return false }
         return catalog.pendingChanges >= options.checkpointChanges
-            || log.end.rawValue &- checkpointCut.rawValue >= options.checkpointBytes
+            || log.appendedBytes - appendedAtCheckpoint >= options.checkpointBytes
     }
 
     /// Wakes the maintenance thread where there is something to do that should not wait.
@@ -66,6 +66,7 @@ extension StoreCore {
             try checkpoint()
             didSomething = true
         }
+        if try reclaimIfWorthIt() { didSomething = true }
         if !didSomething { try markIfIdle() }
         return didSomething
     }
@@ -78,6 +79,21 @@ extension StoreCore {
             if case .full = error { return }
             throw error
         }
+    }
+
+    /// Starts a pass of reclaim where there is much to look at, or room is wanted.
+    private func reclaimIfWorthIt() throws(LogError) -> Bool {
+        let (active, isWanted) = log.lock.withLock { (log.active?.number, roomIsWanted) }
+        let last = reclaimLock.withLock { reclaimedAt }
+        guard let active else { return false }
+        guard let last else {
+            reclaimLock.withLock { reclaimedAt = active }
+            return false
+        }
+        guard isWanted || active.rawValue - last.rawValue >= 8 else { return false }
+        log.lock.withLock { roomIsWanted = false }
+        _ = try reclaim(deadShare: isWanted ? 0.08 : 0.5)
+        return true
     }
 
     /// An idle store writes one mark, so that the log itself tells what is durable.
@@ -96,7 +112,7 @@ extension StoreCore {
 
     /// Deletes what has expired. Returns whether anything was.
     func expireBranches() throws(LogError) -> Bool {
-        let now = log.lock.withLock { max(log.lastTime, LogTime(rawValue: clock.now())) }
+        let now = try retentionTime()
         let catalog = snapshot()
         var due: [BranchID] = []
         try catalog.expiries.visit(nodes) { key, _ throws(LogError) in
@@ -170,7 +186,7 @@ extension StoreCore {
         defer { checkpointLock.unlock() }
         let isWorthIt = log.lock.withLock {
             catalog.pendingChanges >= 256
-                || log.end.rawValue &- checkpointCut.rawValue >= 1 << 20
+                || log.appendedBytes - appendedAtCheckpoint >= 1 << 20
         }
         if isWorthIt {
             do throws(LogError) { try checkpointHeld() } catch {

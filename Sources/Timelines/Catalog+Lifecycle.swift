@@ -31,6 +31,8 @@ extension Catalog {
             try timelines.promote(Self.key(snapshot.timeline.rawValue), nodes)
         case .window(let branch, _):
             if let branch { try promote(branch, nodes) }
+        case .purge(let ids):
+            for id in ids { try timelines.promote(Self.key(id.rawValue), nodes) }
         case .cutoff, .clockJump: break
         }
     }
@@ -118,9 +120,20 @@ extension Catalog {
             changeBranch(branch) { entry, _ in entry.window = window }
         case .window(nil, let window):
             if let window { state.window = window }
-        case .cutoff(let denseFrom, let historyFrom):
+        case .cutoff(let denseFrom, let historyFrom, let dropped):
             state.denseFrom = max(state.denseFrom, denseFrom)
             state.historyFrom = max(state.historyFrom, historyFrom)
+            for key in dropped { checkpoints.remove(key) }
+            return
+        case .purge(let ids):
+            for id in ids {
+                change(id) { entry in
+                    invariant(entry.isClosed, "timeline \(id) is purged and was not closed")
+                    entry.pages = PageMap()
+                    entry.birthRoot = .none
+                    entry.isPurged = true
+                }
+            }
             return
         case .clockJump: break
         }
@@ -210,7 +223,7 @@ extension LifecycleChange {
             .expire(let id, _), .reset(let id, _, _), .createSnapshot(_, let id, _, _, _):
             id.rawValue
         case .window(let id, _): id?.rawValue ?? 0
-        case .deleteSnapshot, .create, .cutoff, .clockJump: 0
+        case .deleteSnapshot, .create, .cutoff, .purge, .clockJump: 0
         }
     }
 }

@@ -10,7 +10,7 @@ extension History {
         }?.value
     }
 
-    private func checkpoint(after checkpoint: CheckpointEntry?) throws(LogError) -> CheckpointEntry? {
+    func checkpoint(after checkpoint: CheckpointEntry?) throws(LogError) -> CheckpointEntry? {
         let from = checkpoint.map { $0.key.successor } ?? .first
         return try catalog.checkpoints.first(from: from, nodes)?.value
     }

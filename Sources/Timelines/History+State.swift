@@ -12,6 +12,7 @@ extension History {
     }
 
     private func past(_ origin: Origin, _ entry: TimelineEntry) throws(LogError) -> PageMap {
+        if origin.lsn < catalog.state.denseFrom { return try sparse(origin, entry) }
         let timeline = origin.timeline
         var base = PageMap()
         var start = entry.birth.lsn
@@ -35,6 +36,16 @@ extension History {
         var map = PageMap(root: base.root, older: base.delta)
         map.newer = Self.delta(of: changes, from: start)
         return map
+    }
+
+    /// Where only checkpoints are kept, the state is that of the first one after the record.
+    private func sparse(_ origin: Origin, _ entry: TimelineEntry) throws(LogError) -> PageMap {
+        let before = try checkpoint(Bound(lsn: origin.lsn))
+        if let after = try checkpoint(after: before),
+            let then = try timelines(of: after)[Catalog.key(origin.timeline.rawValue)],
+            then.last.lsn == origin.lsn, !then.isPurged
+        { return then.pages }
+        throw .notKept(origin.lsn)
     }
 
     private func changes(

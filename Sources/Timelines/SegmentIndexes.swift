@@ -122,6 +122,16 @@ package final class SegmentIndexes: @unchecked Sendable {
             roots: index.roots.filter { fits($0.timeline, $0.record) })
     }
 
+    /// The records of a segment that carry roots.
+    package func roots(
+        in segment: SegmentNumber,
+        _ catalog: Catalog,
+        _ nodes: NodeSource
+    ) throws(LogError) -> [RootEntry] {
+        if let roots = log.withOpenIndex(segment, { $0.roots }) { return roots }
+        return try sealed(segment, catalog, nodes).roots
+    }
+
     /// The index of a segment that nothing is appended to.
     package func sealed(
         _ segment: SegmentNumber,

@@ -54,6 +54,8 @@ package struct TimelineEntry: Sendable {
     package var last: RecordMark
     /// When nothing can be written to it any more: after a reset, or as a snapshot's.
     package var isClosed: Bool
+    /// Whether its pages are gone, since no kept history shows them.
+    package var isPurged = false
     package var pages: PageMap
     /// In memory only: the checkpoint that `pages.newer` will be part of.
     package var epoch: UInt64 = 0
@@ -81,7 +83,7 @@ extension TimelineEntry: MapValue {
 
     package func encode(to writer: inout ByteWriter) {
         invariant(pages.isClean, "a timeline is written down without its newest pages")
-        writer.append(UInt8((origin == nil ? 0 : 1) | (isClosed ? 2 : 0)))
+        writer.append(UInt8((origin == nil ? 0 : 1) | (isClosed ? 2 : 0) | (isPurged ? 4 : 0)))
         writer.append(varint: owner)
         if let origin {
             writer.append(varint: origin.timeline.rawValue)
@@ -109,6 +111,7 @@ extension TimelineEntry: MapValue {
         birth = try RecordMark(decoding: &reader)
         last = try RecordMark(decoding: &reader)
         isClosed = flags & 2 != 0
+        isPurged = flags & 4 != 0
         pages = PageMap(root: try Location(decoding: &reader))
     }
 }

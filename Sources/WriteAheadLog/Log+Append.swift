@@ -52,6 +52,7 @@ extension Log {
             metaLength: UInt32(meta.count), content: content)
         if let base = target.baseAddress { unsafe header.store(to: base, seed: seed) }
         end = lsn + length
+        appendedBytes += UInt64(length)
         lastTime = time
         if kind == .mark { lastEndTold = end }
         return Appended(lsn: lsn, time: time, clock: clockTime)

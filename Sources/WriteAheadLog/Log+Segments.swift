@@ -84,6 +84,21 @@ extension Log {
         return (limit.rawValue - end.rawValue, spare != nil)
     }
 
+    /// Gives back the segment that was made ahead.
+    package func dropSpare() throws(LogError) {
+        spareLock.lock()
+        defer { spareLock.unlock() }
+        let unused = lock.withLock { () -> SegmentNumber? in
+            defer { spare = nil }
+            return spare?.number
+        }
+        guard let unused else { return }
+        try LogError.disk { () throws(DiskError) in
+            try disk.remove(unused.fileName)
+            try disk.syncFolder()
+        }
+    }
+
     /// Forgets a segment whose closing index is in its file now.
     package func indexWasWritten(_ number: SegmentNumber) {
         lock.withLock {

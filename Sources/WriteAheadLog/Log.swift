@@ -26,6 +26,8 @@ package final class Log: @unchecked Sendable {
     package let lock = Lock()
     /// Guarded by `lock`: where the next record goes.
     package internal(set) var end: LSN
+    /// Guarded by `lock`: how many bytes of records this process has appended, or replayed.
+    package var appendedBytes: UInt64 = 0
     /// Guarded by `lock`: the time of the last record.
     package internal(set) var lastTime: LogTime
     /// Guarded by `lock`; nil while an earlier process's log is being read.
