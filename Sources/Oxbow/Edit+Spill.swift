@@ -72,8 +72,11 @@ extension Edit {
             var upper = ByteWriter()
             upper.append(fixed: range.upper.low)
             all.append(
-                .rangeDeletion, payload: upper.bytes, object: range.lower.high,
-                page: range.lower.low)
+                .rangeDeletion,
+                payload: upper.bytes,
+                object: range.lower.high,
+                page: range.lower.low
+            )
         }
         delta.pages.visit { key, place in
             if place == .none {

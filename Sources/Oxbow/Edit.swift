@@ -47,7 +47,8 @@ public final class Edit {
             throw OxbowError(
                 .invalid,
                 "write page \(page) of object \(object): \(bytes.count) bytes given, a page has "
-                    + "\(core.geometry.pageSize)")
+                    + "\(core.geometry.pageSize)"
+            )
         }
         let most = BlockBuffer.size(ofPayload: PageCodec.bound(bytes.count))
         if buffer.byteCount + most > spillLimit { try spill() }
@@ -70,7 +71,10 @@ public final class Edit {
     ) throws(OxbowError) {
         try check(from, object, "delete")
         guard from <= upTo else {
-            throw OxbowError(.invalid, "delete pages \(from) up to \(upTo) of object \(object): the end stands before the start")
+            throw OxbowError(
+                .invalid,
+                "delete pages \(from) up to \(upTo) of object \(object): the end stands before the start"
+            )
         }
         delta.delete(KeyRange(MapKey(object, from), MapKey(object, upTo)))
         try spillIfLarge()
@@ -108,7 +112,8 @@ public final class Edit {
         guard page.rawValue < .max else {
             throw OxbowError(
                 .invalid,
-                "\(verb) page \(page) of object \(object): the highest page is \(UInt64.max - 1)")
+                "\(verb) page \(page) of object \(object): the highest page is \(UInt64.max - 1)"
+            )
         }
     }
 
@@ -125,7 +130,8 @@ public final class Edit {
         let start = buffer.offsets[index] + BlockHeader.size
         let isWhole = unsafe buffer.bytes.withUnsafeBytes { all in
             let payload = unsafe UnsafeRawBufferPointer(
-                rebasing: all[start..<start + header.payloadLength])
+                rebasing: all[start..<start + header.payloadLength]
+            )
             return unsafe bytes.withUnsafeMutableBytes { target in
                 unsafe PageCodec.decode(payload, header.encoding, into: target)
             }
@@ -139,7 +145,9 @@ public final class Edit {
         if let base { return base }
         guard core.commitLocks.take(branch) else {
             throw OxbowError(
-                .invalid, "a commit inside another commit on the same branch would wait for itself")
+                .invalid,
+                "a commit inside another commit on the same branch would wait for itself"
+            )
         }
         do throws(OxbowError) {
             let found = try core.head(of: branch)

@@ -30,7 +30,8 @@ public enum Name {
             throw OxbowError(
                 .invalid,
                 "the name \"\(name.prefix(80))\" is not allowed: names match \(rule) (1 to 63 lower-"
-                    + "case letters, digits and dashes, a letter first, no dash last)")
+                    + "case letters, digits and dashes, a letter first, no dash last)"
+            )
         }
     }
 }

@@ -46,7 +46,8 @@ extension Store {
             throw OxbowError(
                 .invalid,
                 "pages of \(options.pageSize) bytes and segments of 2^\(options.segmentBits): pages are "
-                    + "a power of two from 512 to 65,536, segments 2^16 to 2^32 and room for many pages")
+                    + "a power of two from 512 to 65,536, segments 2^16 to 2^32 and room for many pages"
+            )
         }
         let core = try attempt("open \(disk.place)") { () throws(LogError) in
             try Opening(disk, clock, options, entropy).run(geometry)
@@ -96,11 +97,17 @@ struct Opening {
         }
         guard let newest = slots.first else {
             throw .damaged(
-                Damage(at: .zero, "both superblocks (\(faults.map(\.what).joined(separator: "; ")))"))
+                Damage(
+                    at: .zero,
+                    "both superblocks (\(faults.map(\.what).joined(separator: "; ")))"
+                )
+            )
         }
         let (log, files) = makeLog(newest)
         let nodes = NodeSource(
-            cache: NodeCache(byteLimit: options.cacheBytes / 4), log: log)
+            cache: NodeCache(byteLimit: options.cacheBytes / 4),
+            log: log
+        )
         var failure: LogError?
         for slot in slots {
             do throws(LogError) {
@@ -119,9 +126,12 @@ struct Opening {
         let files = SegmentFiles(disk: disk, geometry: geometry, store: superblock.store)
         let room = UInt64(options.checkpointChanges) * 64
         let logOptions = LogOptions(
-            geometry: geometry, store: superblock.store, incarnation: entropy.incarnation,
+            geometry: geometry,
+            store: superblock.store,
+            incarnation: entropy.incarnation,
             reserveBytes: 2 * geometry.segmentSize + min(room, geometry.segmentSize),
-            unflushedLimit: min(16 << 20, Int(geometry.segmentSize)))
+            unflushedLimit: min(16 << 20, Int(geometry.segmentSize))
+        )
         return (Log(disk: disk, clock: clock, options: logOptions, files: files), files)
     }
 
@@ -174,8 +184,15 @@ struct Opening {
         catalog.noteSegments(of: log)
         from.sequence = newest.sequence
         let core = StoreCore(
-            disk: disk, clock: clock, options: options, log: log, nodes: nodes, catalog: catalog,
-            superblock: from, superblockFile: file)
+            disk: disk,
+            clock: clock,
+            options: options,
+            log: log,
+            nodes: nodes,
+            catalog: catalog,
+            superblock: from,
+            superblockFile: file
+        )
         try core.settleAfterOpening(replay.numbers, keep: end)
         return core
     }
@@ -186,12 +203,16 @@ struct Opening {
     ) throws(LogError) -> Catalog {
         if superblock.checkpoint == .zero {
             return Catalog(
-                state: CatalogState(window: try window(), denseFrom: .zero, historyFrom: .zero))
+                state: CatalogState(window: try window(), denseFrom: .zero, historyFrom: .zero)
+            )
         }
         let number = files.geometry.segment(of: superblock.checkpoint)
         let file = try files.file(number)
         var scanner = SegmentScanner(
-            file: file.file, header: file.header, from: superblock.checkpoint)
+            file: file.file,
+            header: file.header,
+            from: superblock.checkpoint
+        )
         let record = try LogError.disk { () throws(DiskError) in try scanner.next() }
         guard let record, record.header.kind == .checkpoint else {
             throw .damaged(Damage(at: superblock.checkpoint, "the checkpoint's record"))
@@ -209,7 +230,8 @@ struct Opening {
         let total = try LogError.disk { () throws(DiskError) in try disk.totalBytes() }
         return Window(
             nanoseconds: UInt64(max(0, options.window.wholeNanoseconds)),
-            bytes: options.windowBytes ?? total / 5)
+            bytes: options.windowBytes ?? total / 5
+        )
     }
 }
 
@@ -236,7 +258,8 @@ extension StoreCore {
         do throws(OxbowError) {
             _ = try change(Author(), "make main") { _, _ throws(LogError) in
                 .success(
-                    .create(name: "main", parent: nil, origin: nil, root: nil, expiry: nil))
+                    .create(name: "main", parent: nil, origin: nil, root: nil, expiry: nil)
+                )
             }
         } catch { throw .damaged(Damage(at: .zero, error.message)) }
         try log.flush()

@@ -12,7 +12,8 @@ extension StoreCore {
         _ change: (BranchEntry) -> LifecycleChange
     ) throws(OxbowError) {
         _ = try self.change(author, "\(verb) branch \(branch)") {
-            catalog, nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
+            catalog,
+            nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
             guard let entry = try catalog.branch(branch, nodes) else {
                 return .failure(Self.noBranch(branch))
             }
@@ -28,7 +29,8 @@ extension StoreCore {
     ) throws(OxbowError) {
         try Name.check(name)
         _ = try change(author, "rename branch \(branch)") {
-            catalog, nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
+            catalog,
+            nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
             guard let entry = try catalog.branch(branch, nodes) else {
                 return .failure(Self.noBranch(branch))
             }
@@ -45,7 +47,8 @@ extension StoreCore {
     ) throws(OxbowError) {
         if let name { try Name.check(name) }
         _ = try change(author, "undelete branch \(branch)") {
-            catalog, nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
+            catalog,
+            nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
             guard let entry = try catalog.branch(branch, nodes) else {
                 return .failure(Self.noBranch(branch))
             }
@@ -58,7 +61,9 @@ extension StoreCore {
                     OxbowError(
                         .notFound,
                         "branch \(entry.name) was deleted at \(death.time), before the history that "
-                            + "is kept"))
+                            + "is kept"
+                    )
+                )
             }
             let name = name ?? entry.name
             if let conflict = try conflict(name, catalog, nodes) { return .failure(conflict) }
@@ -86,7 +91,8 @@ extension StoreCore {
     func deleteSnapshot(_ name: String, _ author: Author) throws(OxbowError) {
         try Name.check(name)
         _ = try change(author, urgent: true, "delete snapshot \(name)") {
-            catalog, nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
+            catalog,
+            nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
             guard case .snapshot(let id)? = try catalog.holder(of: name, nodes) else {
                 return .failure(OxbowError(.notFound, "there is no snapshot \(name)"))
             }

@@ -28,7 +28,8 @@ extension StoreCore {
         OxbowError(
             .notFound,
             "branch \(entry.name) was deleted at \(entry.death?.time ?? .zero); it can be undeleted "
-                + "while its history is kept")
+                + "while its history is kept"
+        )
     }
 
     func readPage(_ key: MapKey, in map: PageMap) throws(OxbowError) -> [UInt8] {
@@ -57,15 +58,28 @@ extension StoreCore {
             var locations: [Location] = []
             locations.reserveCapacity(blocks.count)
             let appended = try log.append(
-                kind, timeline: timeline, blocks: blocks, locations: &locations, urgent: urgent)
-            index(appended, kind, timeline, pages: 0, length: log.end.rawValue - appended.lsn.rawValue)
+                kind,
+                timeline: timeline,
+                blocks: blocks,
+                locations: &locations,
+                urgent: urgent
+            )
+            index(
+                appended,
+                kind,
+                timeline,
+                pages: 0,
+                length: log.end.rawValue - appended.lsn.rawValue
+            )
             return locations
         }
     }
 
     /// Waits where more is appended than may be unflushed.
     private func boundTail() throws(LogError) {
-        if log.lock.withLock({ log.unflushedBytes > log.options.unflushedLimit }) { try log.flush() }
+        if log.lock.withLock({ log.unflushedBytes > log.options.unflushedLimit }) {
+            try log.flush()
+        }
     }
 
     /// Registers a record just appended. Call in the critical section.
@@ -79,9 +93,15 @@ extension StoreCore {
         log.index {
             $0.add(
                 RecordEntry(
-                    lsn: appended.lsn, time: appended.time, clock: appended.clock,
-                    timeline: timeline, length: UInt32(length), pages: UInt32(clamping: pages),
-                    kind: kind))
+                    lsn: appended.lsn,
+                    time: appended.time,
+                    clock: appended.clock,
+                    timeline: timeline,
+                    length: UInt32(length),
+                    pages: UInt32(clamping: pages),
+                    kind: kind
+                )
+            )
         }
     }
 
@@ -102,13 +122,21 @@ extension StoreCore {
             try boundMemory()
             return try critical { catalog, nodes throws(LogError) in
                 try commit(
-                    held.timeline, blocks, meta: meta, root: root, pageCount: pageCount, &catalog,
-                    nodes)
+                    held.timeline,
+                    blocks,
+                    meta: meta,
+                    root: root,
+                    pageCount: pageCount,
+                    &catalog,
+                    nodes
+                )
             }
         }
         guard let result else {
             throw OxbowError(
-                .conflict, "commit: the branch was reset or deleted while the commit was made")
+                .conflict,
+                "commit: the branch was reset or deleted while the commit was made"
+            )
         }
         return result
     }
@@ -122,14 +150,21 @@ extension StoreCore {
         _ catalog: inout Catalog,
         _ nodes: NodeSource
     ) throws(LogError) -> (Commit, LSN)? {
-        guard try catalog.timelines.promote(Catalog.key(timeline.rawValue), nodes) else { return nil }
+        guard try catalog.timelines.promote(Catalog.key(timeline.rawValue), nodes) else {
+            return nil
+        }
         var waiting = 0
         let done = try catalog.change(timeline) { entry throws(LogError) -> (Commit, LSN)? in
             if entry.isClosed { return nil }
             var locations: [Location] = []
             locations.reserveCapacity(blocks.count)
             let appended = try log.append(
-                .commit, timeline: timeline, meta: meta, blocks: blocks, locations: &locations)
+                .commit,
+                timeline: timeline,
+                meta: meta,
+                blocks: blocks,
+                locations: &locations
+            )
             register(appended, timeline, blocks, locations, root: root, pageCount)
             let changes = blocks.changes(at: locations)
             let mark = RecordMark(lsn: appended.lsn, time: appended.time, clock: appended.clock)
@@ -156,8 +191,12 @@ extension StoreCore {
             }
             for place in 0..<blocks.count {
                 index.add(
-                    blocks.headers[place], on: timeline, location: locations[place],
-                    upperBound: blocks.upperBound(place), record: appended.lsn)
+                    blocks.headers[place],
+                    on: timeline,
+                    location: locations[place],
+                    upperBound: blocks.upperBound(place),
+                    record: appended.lsn
+                )
             }
         }
     }
@@ -167,8 +206,11 @@ extension BlockBuffer {
     func changes(at locations: [Location]) -> [PageChange] {
         (0..<count).map { place in
             PageChange(
-                kind: headers[place].kind, key: MapKey(headers[place].object, headers[place].page),
-                upperBound: upperBound(place), location: locations[place])
+                kind: headers[place].kind,
+                key: MapKey(headers[place].object, headers[place].page),
+                upperBound: upperBound(place),
+                location: locations[place]
+            )
         }
     }
 }

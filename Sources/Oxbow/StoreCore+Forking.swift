@@ -23,14 +23,21 @@ extension StoreCore {
         defer { unpin(pin) }
         let past = try prepare(start)
         let mark = try change(author, "fork \(name)") {
-            catalog, nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
+            catalog,
+            nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
             if let conflict = try conflict(name, catalog, nodes) { return .failure(conflict) }
             switch try origin(past, &catalog, nodes) {
             case .failure(let refusal): return .failure(refusal)
             case .success(let (parent, origin, root)):
                 return .success(
                     .create(
-                        name: name, parent: parent, origin: origin, root: root, expiry: expires))
+                        name: name,
+                        parent: parent,
+                        origin: origin,
+                        root: root,
+                        expiry: expires
+                    )
+                )
             }
         }
         return BranchID(mark.lsn)
@@ -42,7 +49,8 @@ extension StoreCore {
         defer { unpin(pin) }
         let past = try prepare(.point(point))
         _ = try change(author, "reset branch \(branch)") {
-            catalog, nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
+            catalog,
+            nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
             guard let entry = try catalog.branch(branch, nodes) else {
                 return .failure(Self.noBranch(branch))
             }
@@ -53,7 +61,9 @@ extension StoreCore {
                     OxbowError(
                         .invalid,
                         "branch \(entry.name) was reset \(entry.path.count) times, which is the most; "
-                            + "fork it, and go on there"))
+                            + "fork it, and go on there"
+                    )
+                )
             }
             switch try origin(past, &catalog, nodes) {
             case .failure(let refusal): return .failure(refusal)
@@ -73,15 +83,21 @@ extension StoreCore {
         defer { unpin(pin) }
         let past = try prepare(.point(point))
         _ = try change(author, "make snapshot \(name)") {
-            catalog, nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
+            catalog,
+            nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
             if let conflict = try conflict(name, catalog, nodes) { return .failure(conflict) }
             switch try origin(past, &catalog, nodes) {
             case .failure(let refusal): return .failure(refusal)
             case .success(let (_, origin, root)):
                 return .success(
                     .createSnapshot(
-                        name: name, branch: point.branch, origin: origin, mark: point.mark,
-                        root: root))
+                        name: name,
+                        branch: point.branch,
+                        origin: origin,
+                        mark: point.mark,
+                        root: root
+                    )
+                )
             }
         }
     }
@@ -121,7 +137,8 @@ extension StoreCore {
                 return .failure(Self.noBranch(parent))
             }
             return .success(
-                (parent, Origin(timeline: entry.timeline, lsn: line.last.lsn), nil))
+                (parent, Origin(timeline: entry.timeline, lsn: line.last.lsn), nil)
+            )
         case .point(let point):
             guard let line = try catalog.timeline(point.origin.timeline, nodes) else {
                 return .failure(OxbowError(.notFound, "the history of \(point.lsn) is not kept"))
@@ -129,7 +146,8 @@ extension StoreCore {
             if start.root == nil, line.last.lsn != point.origin.lsn {
                 // Somebody wrote in between: what was the head is the past now.
                 return .failure(
-                    OxbowError(.busy, "branch \(point.branch) was written to meanwhile; try again"))
+                    OxbowError(.busy, "branch \(point.branch) was written to meanwhile; try again")
+                )
             }
             return .success((point.branch, point.origin, start.root))
         }
@@ -137,6 +155,8 @@ extension StoreCore {
 
     static func protected(_ entry: BranchEntry, _ verb: String) -> OxbowError {
         OxbowError(
-            .conflict, "branch \(entry.name) is protected: unprotect it first to \(verb) it")
+            .conflict,
+            "branch \(entry.name) is protected: unprotect it first to \(verb) it"
+        )
     }
 }

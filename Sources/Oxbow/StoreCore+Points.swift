@@ -19,20 +19,35 @@ extension StoreCore {
         if case .time = moment { distance = asked.time.since(place.mark.time) }
         if case .ago = moment { distance = asked.time.since(place.mark.time) }
         return Point(
-            branch: branch, timeline: place.timeline, lsn: place.mark.lsn, time: place.mark.time,
-            clock: place.mark.clock, requested: moment, distance: distance,
+            branch: branch,
+            timeline: place.timeline,
+            lsn: place.mark.lsn,
+            time: place.mark.time,
+            clock: place.mark.clock,
+            requested: moment,
+            distance: distance,
             next: next.map { Point.Neighbor(lsn: $0.mark.lsn, time: $0.mark.time) },
-            origin: place.origin)
+            origin: place.origin
+        )
     }
 
     private func point(snapshot name: String, _ history: History) throws(OxbowError) -> Point {
         let entry = try snapshotEntry(name, history.catalog)
         let mark = entry.pointTime
         return Point(
-            branch: entry.branch, timeline: entry.point.timeline, lsn: mark.lsn, time: mark.time,
-            clock: mark.clock, requested: .snapshot(name), distance: nil, next: nil,
+            branch: entry.branch,
+            timeline: entry.point.timeline,
+            lsn: mark.lsn,
+            time: mark.time,
+            clock: mark.clock,
+            requested: .snapshot(name),
+            distance: nil,
+            next: nil,
             origin: Origin(
-                timeline: entry.timeline, lsn: LSN(rawValue: entry.timeline.rawValue)))
+                timeline: entry.timeline,
+                lsn: LSN(rawValue: entry.timeline.rawValue)
+            )
+        )
     }
 
     private func bound(_ moment: Moment, _ history: History) throws(OxbowError) -> Bound {
@@ -62,7 +77,8 @@ extension StoreCore {
                 throw OxbowError(
                     .notFound,
                     "branch \(entry.name) has no history that far back: the earliest that is kept is "
-                        + "\(earliest.time) (\(earliest.lsn))")
+                        + "\(earliest.time) (\(earliest.lsn))"
+                )
             }
         }
     }
@@ -90,7 +106,8 @@ extension StoreCore {
 
     func snapshotEntry(_ name: String, _ catalog: Catalog) throws(OxbowError) -> SnapshotEntry {
         try Name.check(name)
-        let entry = try attempt("look up snapshot \(name)") { () throws(LogError) -> SnapshotEntry? in
+        let entry = try attempt("look up snapshot \(name)") {
+            () throws(LogError) -> SnapshotEntry? in
             guard case .snapshot(let id)? = try catalog.holder(of: name, nodes) else { return nil }
             return try catalog.snapshots.get(Catalog.key(id), nodes)
         }

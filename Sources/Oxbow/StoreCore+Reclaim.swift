@@ -166,7 +166,7 @@ extension StoreCore {
         log.files.forget(number)
         indexes.forget(number)
         do throws(DiskError) { try disk.remove(number.fileName) } catch {
-            if case .notFound = error {} else { throw .disk(error) }
+            guard case .notFound = error else { throw .disk(error) }
         }
         try critical(urgent: true) { catalog, _ throws(LogError) in
             catalog.segments.remove(Catalog.key(number.rawValue))

@@ -14,7 +14,8 @@ extension StoreCore {
         if let jump {
             do throws(OxbowError) {
                 _ = try change(Author("clock"), urgent: true, "note a jump of the clock") {
-                    _, _ throws(LogError) in .success(.clockJump(jump))
+                    _,
+                    _ throws(LogError) in .success(.clockJump(jump))
                 }
             } catch {
                 // The jump is held all the same; that it is not noted loses nothing.
@@ -41,8 +42,10 @@ extension StoreCore {
             return false
         }
         return try cut(
-            catalog, dense: max(dense, catalog.state.denseFrom),
-            from: max(from, catalog.state.historyFrom))
+            catalog,
+            dense: max(dense, catalog.state.denseFrom),
+            from: max(from, catalog.state.historyFrom)
+        )
     }
 
     /// Where the last so many bytes of the log begin.
@@ -97,8 +100,12 @@ extension StoreCore {
         try catalog.checkpoints.last(nodes) { key in
             fits(
                 CheckpointEntry(
-                    cut: LSN(rawValue: key.low), time: LogTime(rawValue: key.high),
-                    roots: CatalogRoots(), state: catalog.state))
+                    cut: LSN(rawValue: key.low),
+                    time: LogTime(rawValue: key.high),
+                    roots: CatalogRoots(),
+                    state: catalog.state
+                )
+            )
         }?.value
     }
 
@@ -122,7 +129,10 @@ extension StoreCore {
         let reached = dropped.count < 500 ? from : LSN(rawValue: (dropped.last?.low ?? 0) + 1)
         var timelines = try purgeable(catalog, before: reached)
         let change = LifecycleChange.cutoff(
-            denseFrom: dense, historyFrom: reached, dropped: dropped)
+            denseFrom: dense,
+            historyFrom: reached,
+            dropped: dropped
+        )
         let isDone = try critical(urgent: true) { now, nodes throws(LogError) -> Bool in
             // Somebody may have begun to read there since the pins were looked at.
             let lowest = pins.values.min() ?? .max

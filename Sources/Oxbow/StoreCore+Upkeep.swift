@@ -102,10 +102,18 @@ extension StoreCore {
         try critical(urgent: true) { _, _ throws(LogError) in
             var locations: [Location] = []
             let appended = try log.append(
-                .mark, timeline: TimelineID.none, locations: &locations, urgent: true)
+                .mark,
+                timeline: TimelineID.none,
+                locations: &locations,
+                urgent: true
+            )
             index(
-                appended, .mark, .none, pages: 0,
-                length: log.end.rawValue - appended.lsn.rawValue)
+                appended,
+                .mark,
+                .none,
+                pages: 0,
+                length: log.end.rawValue - appended.lsn.rawValue
+            )
         }
         try log.flush()
     }
@@ -136,13 +144,16 @@ extension StoreCore {
         // Safe: the thread gets the core retained, and gives that back when it ends.
         let box = unsafe Unmanaged.passRetained(self).toOpaque()
         let result = unsafe pthread_create(
-            &thread, nil,
+            &thread,
+            nil,
             { argument in
                 guard let argument = unsafe argument else { return nil }
                 let core = unsafe Unmanaged<StoreCore>.fromOpaque(argument).takeRetainedValue()
                 core.upkeepLoop()
                 return nil
-            }, box)
+            },
+            box
+        )
         invariant(result == 0, "pthread_create: \(result)")
         pthread_detach(thread)
     }
@@ -176,10 +187,12 @@ extension StoreCore {
 
     func close() throws(LogError) {
         stopUpkeep()
-        guard log.lock.withLock({ () -> Bool in
-            defer { isClosed = true }
-            return !isClosed
-        }) else { return }
+        guard
+            log.lock.withLock({ () -> Bool in
+                defer { isClosed = true }
+                return !isClosed
+            })
+        else { return }
         defer { log.shut() }
         try log.flush()
         checkpointLock.lock()

@@ -56,8 +56,14 @@ final class StoreCore: @unchecked Sendable {
     var upkeepIsRunning = false
 
     init(
-        disk: any Disk, clock: any Clock, options: StoreOptions, log: Log, nodes: NodeSource,
-        catalog: Catalog, superblock: Superblock, superblockFile: any File
+        disk: any Disk,
+        clock: any Clock,
+        options: StoreOptions,
+        log: Log,
+        nodes: NodeSource,
+        catalog: Catalog,
+        superblock: Superblock,
+        superblockFile: any File
     ) {
         self.disk = disk
         self.clock = clock
@@ -66,7 +72,9 @@ final class StoreCore: @unchecked Sendable {
         self.log = log
         self.nodes = nodes
         let cache = PageCache(
-            byteLimit: options.cacheBytes / 2, pageSize: superblock.geometry.pageSize)
+            byteLimit: options.cacheBytes / 2,
+            pageSize: superblock.geometry.pageSize
+        )
         pages = PageReader(cache: cache, nodes: nodes, pageSize: superblock.geometry.pageSize)
         indexes = SegmentIndexes(log: log, byteLimit: options.cacheBytes / 4)
         self.catalog = catalog

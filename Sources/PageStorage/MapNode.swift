@@ -112,7 +112,8 @@ package final class MapNode<Value: MapValue>: CachedNode, @unchecked Sendable {
         let low = try reader.varint("key")
         let previous = last ?? .first
         let (sum, highOverflow) = previous.high.addingReportingOverflow(high)
-        let (lowSum, lowOverflow) = high == 0 ? previous.low.addingReportingOverflow(low) : (low, false)
+        let (lowSum, lowOverflow) =
+            high == 0 ? previous.low.addingReportingOverflow(low) : (low, false)
         let key = MapKey(sum, lowSum)
         guard !highOverflow, !lowOverflow, last.map({ $0 < key }) ?? true else {
             throw Malformed("keys out of order", at: reader.offset)

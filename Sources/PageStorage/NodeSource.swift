@@ -76,7 +76,10 @@ extension Log {
             do throws(LogError) {
                 try unsafe read(location, into: buffer)
                 let header = try unsafe Log.verify(
-                    UnsafeRawBufferPointer(buffer), location, seed: options.store.blockSeed)
+                    UnsafeRawBufferPointer(buffer),
+                    location,
+                    seed: options.store.blockSeed
+                )
                 result = .success(header)
             } catch { result = .failure(error) }
         }

@@ -54,7 +54,9 @@ extension Catalog {
         let key = Self.key(timeline.rawValue)
         guard try timelines.promote(key, nodes), let entry = timelines.promoted(key) else { return }
         let far = Self.key(entry.jump.rawValue)
-        guard try timelines.promote(far, nodes), let jumped = timelines.promoted(far) else { return }
+        guard try timelines.promote(far, nodes), let jumped = timelines.promoted(far) else {
+            return
+        }
         try timelines.promote(Self.key(jumped.jump.rawValue), nodes)
     }
 
@@ -65,9 +67,14 @@ extension Catalog {
             let id = BranchID(mark.lsn)
             begin(TimelineID(mark.lsn), owner: id.rawValue, origin, root, mark)
             var entry = BranchEntry(
-                name: name, birth: mark, authorship: record.authorship, origin: origin,
-                parent: parent, path: [PathInterval(timeline: TimelineID(mark.lsn), from: mark.lsn)],
-                expiry: nil)
+                name: name,
+                birth: mark,
+                authorship: record.authorship,
+                origin: origin,
+                parent: parent,
+                path: [PathInterval(timeline: TimelineID(mark.lsn), from: mark.lsn)],
+                expiry: nil
+            )
             schedule(&entry, id, expiry)
             branches.set(Self.key(id.rawValue), entry)
             give(name, to: .branch(id))
@@ -107,8 +114,14 @@ extension Catalog {
             begin(line, owner: mark.lsn.rawValue, origin, root, mark)
             close(line, true)
             let entry = SnapshotEntry(
-                name: name, birth: mark, authorship: record.authorship, branch: branch,
-                point: origin, pointTime: point, timeline: line)
+                name: name,
+                birth: mark,
+                authorship: record.authorship,
+                branch: branch,
+                point: origin,
+                pointTime: point,
+                timeline: line
+            )
             snapshots.set(Self.key(mark.lsn.rawValue), entry)
             give(name, to: .snapshot(mark.lsn.rawValue))
         case .deleteSnapshot(let id):
@@ -139,7 +152,8 @@ extension Catalog {
         }
         events.set(
             MapKey(record.change.subject, mark.lsn.rawValue),
-            EventEntry(mark: mark, record: record))
+            EventEntry(mark: mark, record: record)
+        )
     }
 
     private mutating func begin(
@@ -151,8 +165,14 @@ extension Catalog {
     ) {
         var pages = PageMap(root: root ?? .none)
         var entry = TimelineEntry(
-            owner: owner, origin: origin, depth: 0, jump: id, birthRoot: root ?? .none,
-            birth: mark, pages: pages)
+            owner: owner,
+            origin: origin,
+            depth: 0,
+            jump: id,
+            birthRoot: root ?? .none,
+            birth: mark,
+            pages: pages
+        )
         if let origin {
             // Brings the parent's layers in step first: the child shares them.
             let parent = change(origin.timeline) { parent in parent }

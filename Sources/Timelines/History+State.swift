@@ -44,7 +44,9 @@ extension History {
         if let after = try checkpoint(after: before),
             let then = try timelines(of: after)[Catalog.key(origin.timeline.rawValue)],
             then.last.lsn == origin.lsn, !then.isPurged
-        { return then.pages }
+        {
+            return then.pages
+        }
         throw .notKept(origin.lsn)
     }
 
@@ -60,7 +62,13 @@ extension History {
             let number = SegmentNumber(rawValue: key.low)
             guard number <= last else { return false }
             let part = try indexes.changes(
-                of: timeline, in: number, from: start, through: end, catalog, nodes)
+                of: timeline,
+                in: number,
+                from: start,
+                through: end,
+                catalog,
+                nodes
+            )
             all.blocks += part.blocks
             all.ranges += part.ranges
             all.roots += part.roots

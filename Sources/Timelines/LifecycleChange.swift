@@ -15,7 +15,12 @@ package enum LifecycleChange: Sendable, Equatable {
     case expire(BranchID, LogTime?)
     case reset(BranchID, to: Origin, root: Location?)
     case createSnapshot(
-        name: String, branch: BranchID, origin: Origin, mark: RecordMark, root: Location?)
+        name: String,
+        branch: BranchID,
+        origin: Origin,
+        mark: RecordMark,
+        root: Location?
+    )
     case deleteSnapshot(UInt64)
     case window(BranchID?, Window?)
     /// History moves on; the checkpoints that go are named.
@@ -156,9 +161,12 @@ extension LifecycleChange {
             let start = try origin(&reader)
             let root = try Self.root(&reader)
             self = .create(
-                name: name, parent: parent.rawValue == 0 ? nil : parent,
-                origin: start.timeline == .none ? nil : start, root: root,
-                expiry: try moment(&reader))
+                name: name,
+                parent: parent.rawValue == 0 ? nil : parent,
+                origin: start.timeline == .none ? nil : start,
+                root: root,
+                expiry: try moment(&reader)
+            )
         case 2: self = .delete(try branch(&reader))
         case 3: self = .undelete(try branch(&reader), name: try reader.text("name"))
         case 4: self = .rename(try branch(&reader), name: try reader.text("name"))
@@ -166,12 +174,19 @@ extension LifecycleChange {
         case 6: self = .expire(try branch(&reader), try moment(&reader))
         case 7:
             self = .reset(
-                try branch(&reader), to: try origin(&reader), root: try Self.root(&reader))
+                try branch(&reader),
+                to: try origin(&reader),
+                root: try Self.root(&reader)
+            )
         case 8:
             let name = try reader.text("name")
             self = .createSnapshot(
-                name: name, branch: try branch(&reader), origin: try origin(&reader),
-                mark: try RecordMark(decoding: &reader), root: try Self.root(&reader))
+                name: name,
+                branch: try branch(&reader),
+                origin: try origin(&reader),
+                mark: try RecordMark(decoding: &reader),
+                root: try Self.root(&reader)
+            )
         case 9: self = .deleteSnapshot(try reader.varint("snapshot"))
         case 10:
             let id = try branch(&reader)

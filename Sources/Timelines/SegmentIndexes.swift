@@ -110,7 +110,8 @@ package final class SegmentIndexes: @unchecked Sendable {
             TimelineChanges(
                 blocks: index.blocks.filter { fits($0.timeline, $0.record) },
                 ranges: index.ranges.filter { fits($0.timeline, $0.record) },
-                roots: index.roots.filter { fits($0.timeline, $0.record) })
+                roots: index.roots.filter { fits($0.timeline, $0.record) }
+            )
         }
         if let inOpen { return inOpen }
         let index = try sealed(segment, catalog, nodes)
@@ -119,7 +120,8 @@ package final class SegmentIndexes: @unchecked Sendable {
         return TimelineChanges(
             blocks: index.blocks[start..<end].filter { fits($0.timeline, $0.record) },
             ranges: index.ranges.filter { fits($0.timeline, $0.record) },
-            roots: index.roots.filter { fits($0.timeline, $0.record) })
+            roots: index.roots.filter { fits($0.timeline, $0.record) }
+        )
     }
 
     /// The records of a segment that carry roots.
@@ -142,7 +144,8 @@ package final class SegmentIndexes: @unchecked Sendable {
         let entry = try catalog.segments.get(Catalog.key(segment.rawValue), nodes)
         guard let entry else {
             throw .damaged(
-                Damage(at: log.options.geometry.base(of: segment), "no such segment is kept"))
+                Damage(at: log.options.geometry.base(of: segment), "no such segment is kept")
+            )
         }
         let index = try SegmentIndex.load(segment, log.files, upTo: entry.end)
         lock.withLock { keep(index, segment) }

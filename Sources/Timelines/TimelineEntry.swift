@@ -63,8 +63,13 @@ package struct TimelineEntry: Sendable {
     package var mergedAs = TimelineID.none
 
     package init(
-        owner: UInt64, origin: Origin?, depth: UInt32, jump: TimelineID, birthRoot: Location,
-        birth: RecordMark, pages: PageMap
+        owner: UInt64,
+        origin: Origin?,
+        depth: UInt32,
+        jump: TimelineID,
+        birthRoot: Location,
+        birth: RecordMark,
+        pages: PageMap
     ) {
         self.owner = owner
         self.origin = origin
@@ -103,7 +108,9 @@ extension TimelineEntry: MapValue {
         if flags & 1 != 0 {
             let timeline = TimelineID(rawValue: try reader.varint("timeline's origin"))
             origin = Origin(
-                timeline: timeline, lsn: LSN(rawValue: try reader.varint("timeline's origin")))
+                timeline: timeline,
+                lsn: LSN(rawValue: try reader.varint("timeline's origin"))
+            )
         }
         depth = UInt32(truncatingIfNeeded: try reader.varint("timeline's depth"))
         jump = TimelineID(rawValue: try reader.varint("timeline's jump"))

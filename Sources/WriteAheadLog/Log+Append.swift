@@ -43,13 +43,27 @@ extension Log {
         var content = unsafe place(meta, target, seed: seed)
         if let blocks {
             content = unsafe place(
-                blocks, target, from: bodyStart, lsn, line, content, &locations)
+                blocks,
+                target,
+                from: bodyStart,
+                lsn,
+                line,
+                content,
+                &locations
+            )
         }
         let told = durable
         let header = RecordHeader(
-            length: UInt32(length), kind: kind, timeline: line, time: time, clock: clockTime,
-            durable: told, blockCount: UInt32(blocks?.count ?? 0),
-            metaLength: UInt32(meta.count), content: content)
+            length: UInt32(length),
+            kind: kind,
+            timeline: line,
+            time: time,
+            clock: clockTime,
+            durable: told,
+            blockCount: UInt32(blocks?.count ?? 0),
+            metaLength: UInt32(meta.count),
+            content: content
+        )
         if let base = target.baseAddress { unsafe header.store(to: base, seed: seed) }
         end = lsn + length
         appendedBytes += UInt64(length)
@@ -92,8 +106,11 @@ extension Log {
             content = Checksum.fold(content, checksum)
             locations.append(
                 Location(
-                    lsn: header.lsn, length: header.length,
-                    checksum: UInt32(truncatingIfNeeded: checksum)))
+                    lsn: header.lsn,
+                    length: header.length,
+                    checksum: UInt32(truncatingIfNeeded: checksum)
+                )
+            )
         }
         return content
     }

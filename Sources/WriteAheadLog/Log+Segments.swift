@@ -60,12 +60,24 @@ extension Log {
         guard let next = spare else { throw .needsSegment }
         if !urgent { try checkReserve(beside: 0) }
         let header = SegmentHeader(
-            geometry: options.geometry, store: options.store, number: next.number,
-            incarnation: options.incarnation, generation: 0, predecessor: current.number,
-            predecessorEnd: end, durable: durable, begun: lastTime)
+            geometry: options.geometry,
+            store: options.store,
+            number: next.number,
+            incarnation: options.incarnation,
+            generation: 0,
+            predecessor: current.number,
+            predecessorEnd: end,
+            durable: durable,
+            begun: lastTime
+        )
         sealedSegments.append(
             SealedSegment(
-                number: current.number, header: current.header, end: end, file: current.file))
+                number: current.number,
+                header: current.header,
+                end: end,
+                file: current.file
+            )
+        )
         active = ActiveSegment(number: next.number, header: header, file: next.file)
         spare = nil
         openIndexes[next.number] = SegmentIndexBuilder()

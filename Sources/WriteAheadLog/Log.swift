@@ -84,9 +84,16 @@ package final class Log: @unchecked Sendable {
         let file = try Self.makeSegment(number, disk, options.geometry)
         lastTime = max(previous.lastTime, LogTime(rawValue: clock.now()))
         let header = SegmentHeader(
-            geometry: options.geometry, store: options.store, number: number,
-            incarnation: options.incarnation, generation: 0, predecessor: previous.segment,
-            predecessorEnd: previous.end, durable: previous.end, begun: lastTime)
+            geometry: options.geometry,
+            store: options.store,
+            number: number,
+            incarnation: options.incarnation,
+            generation: 0,
+            predecessor: previous.segment,
+            predecessorEnd: previous.end,
+            durable: previous.end,
+            begun: lastTime
+        )
         do throws(DiskError) {
             try file.write(header.encoded(), at: 0)
             try file.sync()

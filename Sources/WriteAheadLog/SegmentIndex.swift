@@ -83,7 +83,9 @@ extension SegmentIndex {
             throw .damaged(
                 Damage(
                     at: files.geometry.base(of: number),
-                    "the index of the rewritten segment \(number)"))
+                    "the index of the rewritten segment \(number)"
+                )
+            )
         }
         return SegmentIndex(try build(file, upTo: end))
     }
@@ -115,7 +117,9 @@ extension Log {
             return (segment, index)
         }
         guard let (segment, index) = waiting else { return false }
-        let offset = UInt64(aligned(Int(segment.end.rawValue - options.geometry.base(of: segment.number).rawValue)))
+        let offset = UInt64(
+            aligned(Int(segment.end.rawValue - options.geometry.base(of: segment.number).rawValue))
+        )
         let bytes = ClosingIndex.encode(index, header: segment.header, end: segment.end, at: offset)
         do throws(DiskError) {
             try segment.file.write(bytes, at: offset)

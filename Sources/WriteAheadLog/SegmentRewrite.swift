@@ -43,11 +43,18 @@ package struct SegmentRewrite {
             throw .damaged(
                 Damage(
                     at: files.geometry.base(of: number),
-                    "segment \(number) holds \(keptBytes) of \(liveBytes) live bytes"))
+                    "segment \(number) holds \(keptBytes) of \(liveBytes) live bytes"
+                )
+            )
         }
         let offset = outputStart + UInt64(output.count)
         output += ClosingIndex.encode(
-            SegmentIndexBuilder(), extents: extents, header: header, end: end, at: offset)
+            SegmentIndexBuilder(),
+            extents: extents,
+            header: header,
+            end: end,
+            at: offset
+        )
         try drain(target)
         do throws(DiskError) {
             try target.sync()

@@ -17,12 +17,15 @@ import Testing
         return (0..<1024).map { _ in UInt8(truncatingIfNeeded: random.next()) }
     }
 
-    @Test func `what branches and views show survives reclaim, and the rest is given back`() throws {
+    @Test func `what branches and views show survives reclaim, and the rest is given back`() throws
+    {
         let store = try Store.temporary(limit: 64 << 20, Self.options())
         let main = try store.branch("main")
         let table = ObjectID(1)
         try main.commit { edit in
-            for page in 0..<200 { try edit.write(Self.page(page), page: PageNumber(UInt64(page)), of: table) }
+            for page in 0..<200 {
+                try edit.write(Self.page(page), page: PageNumber(UInt64(page)), of: table)
+            }
         }
         let child = try store.fork("child", from: main)
         let old = try main.view()
@@ -32,7 +35,10 @@ import Testing
                 try main.commit(.buffered) { edit in
                     for page in start..<start + 20 {
                         try edit.write(
-                            Self.page(round * 1000 + page), page: PageNumber(UInt64(page)), of: table)
+                            Self.page(round * 1000 + page),
+                            page: PageNumber(UInt64(page)),
+                            of: table
+                        )
                     }
                 }
                 try store.step()
