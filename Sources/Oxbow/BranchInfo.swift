@@ -189,7 +189,8 @@ extension Branch {
         try core.delete(id, author)
     }
 
-    /// Puts the branch back to a point. What it showed since stays in its history: see ``undo(by:)``.
+    /// Puts the branch back to a point. What it showed since stays in its history: see
+    /// ``undo(by:)``.
     public func reset(to point: Point, by author: Author = Author()) throws(OxbowError) {
         try core.reset(id, to: point, author)
     }

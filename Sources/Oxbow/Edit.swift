@@ -73,7 +73,8 @@ public final class Edit {
         guard from <= upTo else {
             throw OxbowError(
                 .invalid,
-                "delete pages \(from) up to \(upTo) of object \(object): the end stands before the start"
+                "delete pages \(from) up to \(upTo) of object \(object): "
+                    + "the end stands before the start"
             )
         }
         delta.delete(KeyRange(MapKey(object, from), MapKey(object, upTo)))

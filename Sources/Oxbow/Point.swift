@@ -68,7 +68,8 @@ extension Moment {
         } else {
             throw OxbowError(
                 .invalid,
-                "\"\(text.prefix(80))\" is no moment: write an LSN (L16B3F28), a time with its zone "
+                "\"\(text.prefix(80))\" is no moment: write an LSN (L16B3F28), a time with its "
+                    + "zone "
                     + "(2026-04-08T22:56:02Z), a duration back (10m), a snapshot's name, or head"
             )
         }

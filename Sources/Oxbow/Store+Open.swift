@@ -16,7 +16,7 @@ extension Store {
         do throws(DiskError) { disk = try LocalDisk(path, create: true) } catch {
             throw OxbowError(.disk(error), "open \(path)")
         }
-        return try open(disk, SystemClock(), options, entropy: SystemEntropy.draw())
+        return try open(disk, SystemClock(), options, entropy: Entropy(SystemEntropy.draw))
     }
 
     /// A store in memory, gone with its last reference. Past its limit it is full.
@@ -31,7 +31,7 @@ extension Store {
         }
         options.cacheBytes = min(options.cacheBytes, max(1 << 20, limit / 8))
         let disk = MemoryDisk(limit: UInt64(max(0, limit)))
-        return try open(disk, SystemClock(), options, entropy: SystemEntropy.draw())
+        return try open(disk, SystemClock(), options, entropy: Entropy(SystemEntropy.draw))
     }
 
     /// Opens the store on a disk that may be simulated.
@@ -45,8 +45,9 @@ extension Store {
         guard geometry.isValid else {
             throw OxbowError(
                 .invalid,
-                "pages of \(options.pageSize) bytes and segments of 2^\(options.segmentBits): pages are "
-                    + "a power of two from 512 to 65,536, segments 2^16 to 2^32 and room for many pages"
+                "pages of \(options.pageSize) bytes and segments of 2^\(options.segmentBits): "
+                    + "pages are a power of two from 512 to 65,536, segments 2^16 to 2^32, with "
+                    + "room for many pages"
             )
         }
         let core = try attempt("open \(disk.place)") { () throws(LogError) in
@@ -66,13 +67,6 @@ package struct Entropy: Sendable {
     package init(_ draw: () -> UInt64) {
         store = StoreID(high: draw(), low: draw())
         incarnation = draw()
-    }
-}
-
-enum SystemEntropy {
-    static func draw() -> Entropy {
-        var system = SystemRandomNumberGenerator()
-        return Entropy { system.next() }
     }
 }
 

@@ -60,8 +60,8 @@ extension StoreCore {
                 return .failure(
                     OxbowError(
                         .notFound,
-                        "branch \(entry.name) was deleted at \(death.time), before the history that "
-                            + "is kept"
+                        "branch \(entry.name) was deleted at \(death.time), before the history "
+                            + "that is kept"
                     )
                 )
             }

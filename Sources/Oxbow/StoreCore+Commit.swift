@@ -27,8 +27,8 @@ extension StoreCore {
     static func deleted(_ entry: BranchEntry) -> OxbowError {
         OxbowError(
             .notFound,
-            "branch \(entry.name) was deleted at \(entry.death?.time ?? .zero); it can be undeleted "
-                + "while its history is kept"
+            "branch \(entry.name) was deleted at \(entry.death?.time ?? .zero); it can be "
+                + "undeleted while its history is kept"
         )
     }
 

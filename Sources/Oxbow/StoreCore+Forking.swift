@@ -60,7 +60,7 @@ extension StoreCore {
                 return .failure(
                     OxbowError(
                         .invalid,
-                        "branch \(entry.name) was reset \(entry.path.count) times, which is the most; "
+                        "branch \(entry.name) was reset \(entry.path.count) times, the most; "
                             + "fork it, and go on there"
                     )
                 )

@@ -76,7 +76,7 @@ extension StoreCore {
             case .beforeHistory(let earliest):
                 throw OxbowError(
                     .notFound,
-                    "branch \(entry.name) has no history that far back: the earliest that is kept is "
+                    "branch \(entry.name) has no history that far back: the earliest kept is "
                         + "\(earliest.time) (\(earliest.lsn))"
                 )
             }

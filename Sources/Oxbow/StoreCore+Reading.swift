@@ -12,8 +12,8 @@ extension StoreCore {
         guard buffer.count == geometry.pageSize else {
             throw OxbowError(
                 .invalid,
-                "read page \(key.low) of object \(key.high): a buffer of \(buffer.count) bytes given, "
-                    + "a page has \(geometry.pageSize)"
+                "read page \(key.low) of object \(key.high): a buffer of \(buffer.count) bytes "
+                    + "given, a page has \(geometry.pageSize)"
             )
         }
         do throws(LogError) { try unsafe pages.read(key, in: map, into: buffer) } catch {

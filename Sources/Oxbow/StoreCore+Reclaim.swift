@@ -25,8 +25,9 @@ extension StoreCore {
     ///
     /// 1. The cutoffs move, by a durable record.
     /// 2. A checkpoint is made, so that what was purged is gone from a durable catalog.
-    /// 3. Everything is marked that this checkpoint, every other that is kept, a record that carries
-    ///    a root, or a held view reaches. The log from the dense history's start on is live as it is.
+    /// 3. Everything is marked that this checkpoint, every other that is kept, a record that
+    ///    carries a root, or a held view reaches. The log from the dense history's start on is live
+    ///    as it is.
     /// 4. Segments below that with nothing live go; those with enough dead bytes are rewritten.
     ///
     /// What is not marked stays unreachable: forks and resets start from what is kept, and what
