@@ -234,6 +234,10 @@ extension StoreCore {
     /// makes `main` in a new store.
     func settleAfterOpening(_ numbers: [SegmentNumber], keep end: LogEnd) throws(LogError) {
         superblock.sequence += 1
+        if end.segment == nil, let first = log.lock.withLock({ log.active?.number }) {
+            // What an interrupted making of the store left holds no record: the log begins here.
+            superblock.cut = geometry.firstRecord(of: first)
+        }
         try save(superblock, closedCleanly: false)
         let leftovers = try LogError.disk { () throws(DiskError) in try disk.list() }
             .filter { $0.hasSuffix(".new") }
@@ -247,6 +251,7 @@ extension StoreCore {
             for name in leftovers { try disk.remove(name) }
             if !beyond.isEmpty { try disk.syncFolder() }
         } catch { throw .disk(error) }
+        try noteUnindexed(from: superblock.cut)
         let isNew = try catalog.branches.first(from: .first, nodes) == nil
         guard isNew else { return }
         do throws(OxbowError) {
@@ -257,5 +262,17 @@ extension StoreCore {
             }
         } catch { throw .damaged(Damage(at: .zero, error.message)) }
         try log.flush()
+    }
+    /// The segments that replay went through: a process that crashed left them without an index.
+    private func noteUnindexed(from cut: LSN) throws(LogError) {
+        let active = log.lock.withLock { log.active?.number }
+        try catalog.segments.visit(
+            from: Catalog.key(geometry.segment(of: cut).rawValue),
+            nodes
+        ) { key, entry throws(LogError) in
+            let number = SegmentNumber(rawValue: key.low)
+            if number != active, entry.end > .zero { unindexed.append((number, entry.end)) }
+            return true
+        }
     }
 }

@@ -107,7 +107,7 @@ extension StoreCore {
 
     /// Lets a commit take effect. The branch is held.
     func publish(_ edit: Edit) throws(OxbowError) -> (commit: Commit, end: LSN) {
-        let held = try edit.hold()
+        let timeline = try edit.hold().timeline
         if edit.spilled != nil, !edit.delta.isEmpty { try edit.spill() }
         var root: Location?
         var meta: [UInt8] = []
@@ -116,13 +116,15 @@ extension StoreCore {
             root = settled.root
             meta = CommitMeta(pages: spilled.pageCount, root: settled.root).encoded()
         }
+        // Lets go of the branch's map, which is then changed in place.
+        edit.base = (timeline, PageMap())
         let blocks = root == nil ? edit.blocks() : BlockBuffer()
         let pageCount = edit.spilled?.pageCount ?? UInt64(blocks.count)
         let result = try attempt("commit") { () throws(LogError) in
             try boundMemory()
             return try critical { catalog, nodes throws(LogError) in
                 try commit(
-                    held.timeline,
+                    timeline,
                     blocks,
                     meta: meta,
                     root: root,

@@ -21,6 +21,20 @@ extension StoreCore {
         let expires = try moment(of: expiry)
         let pin = pin(start)
         defer { unpin(pin) }
+        while true {
+            do throws(OxbowError) { return try fork(name, start, expires, author) } catch {
+                // What was the head became the past meanwhile, and will not be the head again.
+                guard error.kind == .busy else { throw error }
+            }
+        }
+    }
+
+    private func fork(
+        _ name: String,
+        _ start: Start,
+        _ expires: LogTime?,
+        _ author: Author
+    ) throws(OxbowError) -> BranchID {
         let past = try prepare(start)
         let mark = try change(author, "fork \(name)") {
             catalog,

@@ -87,7 +87,8 @@ extension StoreCore {
     func state(at point: Point) throws(OxbowError) -> PageMap {
         let history = history
         return try attempt("read the past at \(point.lsn)") { () throws(LogError) in
-            try history.state(at: point.origin)
+            try log.checkReadable(point.origin.lsn)
+            return try history.state(at: point.origin)
         }
     }
 

@@ -60,6 +60,7 @@ extension StoreCore {
             didSomething = true
         }
         while try log.writeClosingIndex() { didSomething = true }
+        if try indexOneLeftOver() { didSomething = true }
         try makeSegmentAhead()
         if try expireBranches() { didSomething = true }
         if log.lock.withLock({ checkpointIsDue }) {
@@ -69,6 +70,15 @@ extension StoreCore {
         if try reclaimIfWorthIt() { didSomething = true }
         if !didSomething { try markIfIdle() }
         return didSomething
+    }
+
+    private func indexOneLeftOver() throws(LogError) -> Bool {
+        guard let (number, end) = log.lock.withLock({ unindexed.popLast() }) else { return false }
+        do throws(LogError) { return try log.writeClosingIndex(of: number, upTo: end) } catch {
+            // Damage in it is for readers, and the check, to tell.
+            if case .damaged = error { return false }
+            throw error
+        }
     }
 
     private func makeSegmentAhead() throws(LogError) {

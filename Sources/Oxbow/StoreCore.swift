@@ -35,6 +35,8 @@ final class StoreCore: @unchecked Sendable {
     let reclaimLock = Lock()
     /// Guarded by `reclaimLock`: the active segment when the last pass ended.
     var reclaimedAt: SegmentNumber?
+    /// Guarded by `log.lock`: segments of earlier processes that may lack their closing index.
+    var unindexed: [(number: SegmentNumber, end: LSN)] = []
     /// Guarded by `log.lock`: an append found the disk full.
     var roomIsWanted = false
     /// Guarded by `log.lock`: nothing is done any more.

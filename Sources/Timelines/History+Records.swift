@@ -21,6 +21,7 @@ extension History {
         _ entry: TimelineEntry,
         _ bound: Bound
     ) throws(LogError) -> RecordMark? {
+        if entry.isPurged { return nil }
         if bound.admits(entry.last) { return entry.last }
         guard bound.admits(entry.birth) else { return nil }
         let base = try checkpoint(bound)

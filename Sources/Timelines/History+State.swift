@@ -6,7 +6,9 @@ extension History {
     /// All pages of a timeline after a record of it: the map of the nearest checkpoint before, or
     /// one that a record carries, and what came since.
     package func state(at origin: Origin) throws(LogError) -> PageMap {
-        let entry = try entry(origin.timeline)
+        guard let entry = try catalog.timeline(origin.timeline, nodes), !entry.isPurged else {
+            throw .notKept(origin.lsn)
+        }
         if entry.last.lsn <= origin.lsn { return entry.pages }
         return try past(origin, entry)
     }

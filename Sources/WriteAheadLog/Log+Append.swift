@@ -124,7 +124,8 @@ extension Log {
     private func makeRoom(_ length: Int, entries: Int, urgent: Bool) throws(LogError) {
         let limit = options.geometry.base(of: current.number.next)
         let filled = openIndexes[current.number]?.entryCount ?? 0
-        let fits = end + length <= limit
+        // The end stays below the limit, so that it always lies in the segment that it ends.
+        let fits = end + length < limit
         if fits, filled + entries <= options.geometry.maximumEntriesPerSegment { return }
         // An index over its bound only makes a segment that is shorter than it could be.
         if fits, filled == 0 { return }

@@ -138,15 +138,7 @@ extension Log {
     /// Gives back what the active segment does not need and the segment made ahead. The last act.
     package func close() throws(LogError) {
         try flush()
-        let (file, end, unused) = lock.withLock { (current.file, self.end, spare) }
-        do throws(DiskError) {
-            try file.truncate(to: options.geometry.offset(of: end))
-            try file.sync()
-            if let unused {
-                try disk.remove(unused.number.fileName)
-                try disk.syncFolder()
-            }
-        } catch { throw .disk(error) }
-        lock.withLock { spare = nil }
+        try writeLastIndex()
+        try dropSpare()
     }
 }

@@ -121,6 +121,15 @@ package final class Log: @unchecked Sendable {
         if let failure { throw .poisoned(failure) }
     }
 
+    /// Throws where the log was closed or, after a failed write, where a record at `lsn` may not be
+    /// durable.
+    package func checkReadable(_ lsn: LSN) throws(LogError) {
+        lock.lock()
+        defer { lock.unlock() }
+        if isShut { throw .closed }
+        if let failure, lsn >= durable { throw .poisoned(failure) }
+    }
+
     package func shut() { lock.withLock { isShut = true } }
 
     /// Whether the last record does not tell that all before it is durable, though it is. Call with

@@ -106,31 +106,3 @@ extension SegmentIndex {
         return builder
     }
 }
-
-extension Log {
-    /// Writes the closing index of the oldest segment that waits for one; false where none does.
-    package func writeClosingIndex() throws(LogError) -> Bool {
-        let waiting = lock.withLock { () -> (SealedSegment, SegmentIndexBuilder)? in
-            guard let segment = sealedSegments.first, let index = openIndexes[segment.number],
-                segment.end <= durable
-            else { return nil }
-            return (segment, index)
-        }
-        guard let (segment, index) = waiting else { return false }
-        let offset = UInt64(
-            aligned(Int(segment.end.rawValue - options.geometry.base(of: segment.number).rawValue))
-        )
-        let bytes = ClosingIndex.encode(index, header: segment.header, end: segment.end, at: offset)
-        do throws(DiskError) {
-            try segment.file.write(bytes, at: offset)
-            try segment.file.truncate(to: offset + UInt64(bytes.count))
-            try segment.file.sync()
-        } catch {
-            // The index can be built anew at any time; the records are safe.
-            if case .full = error { return false }
-            throw .disk(error)
-        }
-        indexWasWritten(segment.number)
-        return true
-    }
-}
