@@ -67,6 +67,19 @@ let package = Package(
         tests("SimulationTests", ["Primitives", "DiskIO", "Simulation"]),
         tests("OxbowTests", ["Oxbow"]),
         tests("CorruptionTests", ["Primitives", "DiskIO", "Oxbow", "Simulation"]),
+        .target(
+            name: "CrashWorkload",
+            dependencies: ["Oxbow"],
+            path: "Tests/CrashWorkload",
+            swiftSettings: common
+        ),
+        .executableTarget(
+            name: "CrashWorker",
+            dependencies: ["CrashWorkload", "Oxbow"],
+            path: "Tests/CrashWorker",
+            swiftSettings: common
+        ),
+        tests("CrashTests", ["CrashWorkload", "CrashWorker", "Primitives", "Oxbow"]),
         tests("TidyTests", []),
     ]
 )
