@@ -66,6 +66,7 @@ let package = Package(
         tests("DiskIOTests", ["Primitives", "DiskIO"]),
         tests("SimulationTests", ["Primitives", "DiskIO", "Oxbow", "Simulation"]),
         tests("OxbowTests", ["Oxbow"]),
+        tests("CorruptionTests", ["Primitives", "DiskIO", "Oxbow", "Simulation"]),
         tests("TidyTests", []),
     ]
 )
