@@ -56,7 +56,7 @@ let package = Package(
         layer("PageStorage", ["Primitives", "DiskIO", "WriteAheadLog"]),
         layer("Timelines", ["Primitives", "DiskIO", "WriteAheadLog", "PageStorage"]),
         layer("Oxbow", ["Primitives", "DiskIO", "WriteAheadLog", "PageStorage", "Timelines"]),
-        layer("Simulation", ["Primitives", "DiskIO", "Oxbow"]),
+        layer("Simulation", ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow"]),
         .executableTarget(
             name: "OxbowCLI",
             dependencies: ["Oxbow", "Simulation"],
@@ -64,7 +64,7 @@ let package = Package(
         ),
         tests("PrimitivesTests", ["Primitives"]),
         tests("DiskIOTests", ["Primitives", "DiskIO"]),
-        tests("SimulationTests", ["Primitives", "DiskIO", "Simulation"]),
+        tests("SimulationTests", ["Primitives", "DiskIO", "Oxbow", "Simulation"]),
         tests("OxbowTests", ["Oxbow"]),
         tests("CorruptionTests", ["Primitives", "DiskIO", "Oxbow", "Simulation"]),
         .target(

@@ -96,7 +96,7 @@ final class StoreCore: @unchecked Sendable {
         urgent: Bool = false,
         _ body: (inout Catalog, NodeSource) throws(LogError) -> Result
     ) throws(LogError) -> Result {
-        let cached = nodes.cacheOnly
+        var cached = nodes.cacheOnly
         while true {
             log.lock.lock()
             do throws(LogError) {
@@ -107,7 +107,8 @@ final class StoreCore: @unchecked Sendable {
             } catch {
                 log.lock.unlock()
                 switch error {
-                case .needsNode(let location): try nodes.loadAny(location)
+                case .needsNode(let location):
+                    cached = cached.holding(try nodes.loadAny(location), at: location)
                 case .needsSegment: try makeSegment(urgent: urgent)
                 case .full:
                     noteFull()
