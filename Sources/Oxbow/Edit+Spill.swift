@@ -24,6 +24,7 @@ extension Edit {
     /// Writes what is in memory to the log, without effect yet.
     func spill() throws(OxbowError) {
         let held = try hold()
+        if pin == nil { pin = core.pin(core.log.lock.withLock { core.log.end }) }
         var state = spilled ?? SpilledEdit(map: held.map)
         state.pageCount += UInt64(delta.entryCount)
         let pages = liveBlocks()
@@ -71,8 +72,11 @@ extension Edit {
             var upper = ByteWriter()
             upper.append(fixed: range.upper.low)
             all.append(
-                .rangeDeletion, payload: upper.bytes, object: range.lower.high,
-                page: range.lower.low)
+                .rangeDeletion,
+                payload: upper.bytes,
+                object: range.lower.high,
+                page: range.lower.low
+            )
         }
         delta.pages.visit { key, place in
             if place == .none {

@@ -21,7 +21,7 @@ extension Store {
         } catch {
             throw openingError(error, path, options)
         }
-        return try open(disk, SystemClock(), options, entropy: SystemEntropy.draw())
+        return try open(disk, SystemClock(), options, entropy: Entropy(SystemEntropy.draw))
     }
 
     /// A store in memory, gone with its last reference. Past its limit it is full.
@@ -37,7 +37,7 @@ extension Store {
         }
         options.cacheBytes = min(options.cacheBytes, max(1 << 20, limit / 8))
         let disk = MemoryDisk(limit: UInt64(max(0, limit)))
-        return try open(disk, SystemClock(), options, entropy: SystemEntropy.draw())
+        return try open(disk, SystemClock(), options, entropy: Entropy(SystemEntropy.draw))
     }
 
     /// Throws where the folder holds nothing of a store. A store that lost its superblock is one.
@@ -69,8 +69,10 @@ extension Store {
         guard geometry.isValid else {
             throw OxbowError(
                 .invalid,
-                "pages of \(options.pageSize) bytes and segments of 2^\(options.segmentBits): pages are "
-                    + "a power of two from 512 to 65,536, segments 2^16 to 2^32 and room for many pages")
+                "pages of \(options.pageSize) bytes and segments of 2^\(options.segmentBits): "
+                    + "pages are a power of two from 512 to 65,536, segments 2^16 to 2^32, with "
+                    + "room for many pages"
+            )
         }
         if !options.createIfMissing {
             do throws(DiskError) { try requireStore(on: disk) } catch {
@@ -97,13 +99,6 @@ package struct Entropy: Sendable {
     }
 }
 
-enum SystemEntropy {
-    static func draw() -> Entropy {
-        var system = SystemRandomNumberGenerator()
-        return Entropy { system.next() }
-    }
-}
-
 /// The steps of opening a store.
 struct Opening {
     let disk: any Disk
@@ -125,11 +120,17 @@ struct Opening {
         }
         guard let newest = slots.first else {
             throw .damaged(
-                Damage(at: .zero, "both superblocks (\(faults.map(\.what).joined(separator: "; ")))"))
+                Damage(
+                    at: .zero,
+                    "both superblocks (\(faults.map(\.what).joined(separator: "; ")))"
+                )
+            )
         }
         let (log, files) = makeLog(newest)
         let nodes = NodeSource(
-            cache: NodeCache(byteLimit: options.cacheBytes / 4), log: log)
+            cache: NodeCache(byteLimit: options.cacheBytes / 4),
+            log: log
+        )
         var failure: LogError?
         for slot in slots {
             do throws(LogError) {
@@ -148,9 +149,12 @@ struct Opening {
         let files = SegmentFiles(disk: disk, geometry: geometry, store: superblock.store)
         let room = UInt64(options.checkpointChanges) * 64
         let logOptions = LogOptions(
-            geometry: geometry, store: superblock.store, incarnation: entropy.incarnation,
+            geometry: geometry,
+            store: superblock.store,
+            incarnation: entropy.incarnation,
             reserveBytes: 2 * geometry.segmentSize + min(room, geometry.segmentSize),
-            unflushedLimit: min(16 << 20, Int(geometry.segmentSize)))
+            unflushedLimit: min(16 << 20, Int(geometry.segmentSize))
+        )
         return (Log(disk: disk, clock: clock, options: logOptions, files: files), files)
     }
 
@@ -188,20 +192,30 @@ struct Opening {
         var from = slot
         from.durable = max(slot.durable, newest.durable)
         from.highestSegment = max(slot.highestSegment, newest.highestSegment)
+        log.appendedBytes = 0
         var catalog = try baseCatalog(from, files)
         let replay = try LogReplay(disk: disk, files: files, superblock: from)
         let end = try replay.run { step throws(LogError) in
             switch step {
             case .segment(let header): catalog.began(header)
-            case .record(let record): try catalog.replay(record, nodes)
+            case .record(let record):
+                log.appendedBytes += UInt64(record.header.length)
+                try catalog.replay(record, nodes)
             }
         }
         try log.begin(after: end)
         catalog.noteSegments(of: log)
         from.sequence = newest.sequence
         let core = StoreCore(
-            disk: disk, clock: clock, options: options, log: log, nodes: nodes, catalog: catalog,
-            superblock: from, superblockFile: file)
+            disk: disk,
+            clock: clock,
+            options: options,
+            log: log,
+            nodes: nodes,
+            catalog: catalog,
+            superblock: from,
+            superblockFile: file
+        )
         try core.settleAfterOpening(replay.numbers, keep: end)
         return core
     }
@@ -212,12 +226,16 @@ struct Opening {
     ) throws(LogError) -> Catalog {
         if superblock.checkpoint == .zero {
             return Catalog(
-                state: CatalogState(window: try window(), denseFrom: .zero, historyFrom: .zero))
+                state: CatalogState(window: try window(), denseFrom: .zero, historyFrom: .zero)
+            )
         }
         let number = files.geometry.segment(of: superblock.checkpoint)
         let file = try files.file(number)
         var scanner = SegmentScanner(
-            file: file.file, header: file.header, from: superblock.checkpoint)
+            file: file.file,
+            header: file.header,
+            from: superblock.checkpoint
+        )
         let record = try LogError.disk { () throws(DiskError) in try scanner.next() }
         guard let record, record.header.kind == .checkpoint else {
             throw .damaged(Damage(at: superblock.checkpoint, "the checkpoint's record"))
@@ -235,7 +253,8 @@ struct Opening {
         let total = try LogError.disk { () throws(DiskError) in try disk.totalBytes() }
         return Window(
             nanoseconds: UInt64(max(0, options.window.wholeNanoseconds)),
-            bytes: options.windowBytes ?? total / 5)
+            bytes: options.windowBytes ?? total / 5
+        )
     }
 }
 
@@ -244,7 +263,13 @@ extension StoreCore {
     /// makes `main` in a new store.
     func settleAfterOpening(_ numbers: [SegmentNumber], keep end: LogEnd) throws(LogError) {
         superblock.sequence += 1
+        if end.segment == nil, let first = log.lock.withLock({ log.active?.number }) {
+            // What an interrupted making of the store left holds no record: the log begins here.
+            superblock.cut = geometry.firstRecord(of: first)
+        }
         try save(superblock, closedCleanly: false)
+        let leftovers = try LogError.disk { () throws(DiskError) in try disk.list() }
+            .filter { $0.hasSuffix(".new") }
         let last = end.segment
         let beyond = numbers.filter { number in last.map { $0 < number } ?? true }
         do throws(DiskError) {
@@ -252,16 +277,31 @@ extension StoreCore {
                 log.files.forget(number)
                 try disk.remove(number.fileName)
             }
+            for name in leftovers { try disk.remove(name) }
             if !beyond.isEmpty { try disk.syncFolder() }
         } catch { throw .disk(error) }
+        try noteUnindexed(from: superblock.cut)
         let isNew = try catalog.branches.first(from: .first, nodes) == nil
         guard isNew else { return }
         do throws(OxbowError) {
             _ = try change(Author(), "make main") { _, _ throws(LogError) in
                 .success(
-                    .create(name: "main", parent: nil, origin: nil, root: nil, expiry: nil))
+                    .create(name: "main", parent: nil, origin: nil, root: nil, expiry: nil)
+                )
             }
         } catch { throw .damaged(Damage(at: .zero, error.message)) }
         try log.flush()
+    }
+    /// The segments that replay went through: a process that crashed left them without an index.
+    private func noteUnindexed(from cut: LSN) throws(LogError) {
+        let active = log.lock.withLock { log.active?.number }
+        try catalog.segments.visit(
+            from: Catalog.key(geometry.segment(of: cut).rawValue),
+            nodes
+        ) { key, entry throws(LogError) in
+            let number = SegmentNumber(rawValue: key.low)
+            if number != active, entry.end > .zero { unindexed.append((number, entry.end)) }
+            return true
+        }
     }
 }

@@ -57,7 +57,8 @@ public enum Expiry: Sendable, Equatable {
 public enum Durability: Sendable {
     /// When it returns.
     case synced
-    /// With the next flush, whoever asks for it, or after ``StoreOptions/bufferedFlushMilliseconds``.
+    /// With the next flush, whoever asks for it, or after
+    /// ``StoreOptions/bufferedFlushMilliseconds``.
     case buffered
 }
 

@@ -2,8 +2,8 @@ package import Primitives
 package import WriteAheadLog
 
 /// What the cache holds: a node of some map, never changed again.
+// Safe to share: set once when made, like all that subclasses add.
 package class CachedNode: @unchecked Sendable {
-    // Safe to share: set once when made, like all that subclasses add.
     package let byteCount: Int
 
     init(byteCount: Int) { self.byteCount = byteCount }
@@ -15,8 +15,8 @@ package class CachedNode: @unchecked Sendable {
 /// Payload: u8 level; varint number of entries; then each key as the difference to the one before
 /// it (varint of the high parts' difference; of the low parts' where that is 0, else the low part
 /// itself), each followed by its value or its child's location. Zeros up to eight bytes.
+// Safe to share: set once when made.
 package final class MapNode<Value: MapValue>: CachedNode, @unchecked Sendable {
-    // Safe to share: set once when made.
     package let level: Int
     package let keys: [MapKey]
     package let values: [Value]
@@ -112,7 +112,8 @@ package final class MapNode<Value: MapValue>: CachedNode, @unchecked Sendable {
         let low = try reader.varint("key")
         let previous = last ?? .first
         let (sum, highOverflow) = previous.high.addingReportingOverflow(high)
-        let (lowSum, lowOverflow) = high == 0 ? previous.low.addingReportingOverflow(low) : (low, false)
+        let (lowSum, lowOverflow) =
+            high == 0 ? previous.low.addingReportingOverflow(low) : (low, false)
         let key = MapKey(sum, lowSum)
         guard !highOverflow, !lowOverflow, last.map({ $0 < key }) ?? true else {
             throw Malformed("keys out of order", at: reader.offset)

@@ -33,8 +33,10 @@ extension Location: MapValue {
             throw Malformed("location's length", at: reader.offset)
         }
         self.init(
-            lsn: LSN(rawValue: lsn), length: UInt32(length),
-            checksum: try reader.fixed("location's checksum"))
+            lsn: LSN(rawValue: lsn),
+            length: UInt32(length),
+            checksum: try reader.fixed("location's checksum")
+        )
     }
 
     /// Shorter than the fixed form.

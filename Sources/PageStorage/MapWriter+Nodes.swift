@@ -13,7 +13,10 @@ extension MapWriter {
         var locations: [Location] = []
         if let level = fresh.first?.level {
             locations = try sink.write(
-                fresh.map { $0.encoded() }, kind: Value.kind, level: level)
+                fresh.map { $0.encoded() },
+                kind: Value.kind,
+                level: level
+            )
         }
         var next = 0
         return pieces.map { piece in
@@ -39,8 +42,10 @@ extension MapWriter {
     static func inner(_ level: Int, _ children: [Child]) -> [Node] {
         cut(children.count, growing: true).map { range in
             Node(
-                level: level, keys: children[range].map(\.key),
-                children: children[range].map(\.location))
+                level: level,
+                keys: children[range].map(\.key),
+                children: children[range].map(\.location)
+            )
         }
     }
 
@@ -122,7 +127,9 @@ extension MapWriter {
             for index in leaf.keys.indices {
                 let key = leaf.keys[index]
                 while next < range.upperBound, changes[next].key < key {
-                    if let value = changes[next].value { entries.append((changes[next].key, value)) }
+                    if let value = changes[next].value {
+                        entries.append((changes[next].key, value))
+                    }
                     next += 1
                 }
                 if next < range.upperBound, changes[next].key == key {

@@ -48,7 +48,13 @@ package struct MapWriter<Value: MapValue> {
         } else {
             let node: Node = try source.node(root)
             level = node.level
-            pieces = try rewrite(node, KeyRange(.first, .last), isLast: true, batch, 0..<changes.count)
+            pieces = try rewrite(
+                node,
+                KeyRange(.first, .last),
+                isLast: true,
+                batch,
+                0..<changes.count
+            )
         }
         while pieces.count > 1 {
             let children = try settle(pieces)
@@ -110,7 +116,12 @@ package struct MapWriter<Value: MapValue> {
             } else {
                 let child: Node = try source.node(node.children[index])
                 pieces += try rewrite(
-                    child, range, isLast: isLast && isLastChild, batch, from..<next)
+                    child,
+                    range,
+                    isLast: isLast && isLastChild,
+                    batch,
+                    from..<next
+                )
             }
         }
         let children = try settle(try join(pieces))
@@ -152,7 +163,9 @@ package struct MapWriter<Value: MapValue> {
             let values = first.values + second.values
             return Self.leaves(Array(zip(keys, values)), growing: false).map(Piece.fresh)
         }
-        let children = zip(keys, first.children + second.children).map { Child(key: $0, location: $1) }
+        let children = zip(keys, first.children + second.children).map {
+            Child(key: $0, location: $1)
+        }
         return Self.inner(first.level, children).map(Piece.fresh)
     }
 

@@ -35,6 +35,14 @@ package struct NodeSource: Sendable {
         return node
     }
 
+    /// A node for a walk over everything, which leaves the cache to who comes back to it.
+    package func passing<Value: MapValue>(
+        _ location: Location,
+        of type: Value.Type = Value.self
+    ) throws(LogError) -> MapNode<Value> {
+        cache.node(at: location) == nil ? try load(location) : try node(location)
+    }
+
     /// Reads a node from the log, without a look at the cache.
     package func load<Value: MapValue>(
         _ location: Location,
@@ -68,7 +76,10 @@ extension Log {
             do throws(LogError) {
                 try unsafe read(location, into: buffer)
                 let header = try unsafe Log.verify(
-                    UnsafeRawBufferPointer(buffer), location, seed: options.store.blockSeed)
+                    UnsafeRawBufferPointer(buffer),
+                    location,
+                    seed: options.store.blockSeed
+                )
                 result = .success(header)
             } catch { result = .failure(error) }
         }

@@ -32,7 +32,10 @@ package struct OrderedMap<Value: Sendable>: Sendable {
         if node.isOverfull {
             let right = OrderedNode.splitRight(of: &node)
             node = OrderedNode(
-                keys: [node.keys[0], right.keys[0]], values: [], children: [node, right])
+                keys: [node.keys[0], right.keys[0]],
+                values: [],
+                children: [node, right]
+            )
         }
         root = node
     }
@@ -155,7 +158,8 @@ final class OrderedNode<Value: Sendable>: @unchecked Sendable {
         let right = OrderedNode(
             keys: Array(node.keys[middle...]),
             values: node.isLeaf ? Array(node.values[middle...]) : [],
-            children: node.isLeaf ? [] : Array(node.children[middle...]))
+            children: node.isLeaf ? [] : Array(node.children[middle...])
+        )
         let count = node.keys.count
         node.keys.removeLast(count - middle)
         if node.isLeaf {

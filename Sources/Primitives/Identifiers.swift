@@ -47,7 +47,9 @@ extension LSN: CustomStringConvertible, LosslessStringConvertible {
 }
 
 /// What a file is to a volume: a named run of pages in a branch.
-public struct ObjectID: RawRepresentable, Hashable, Comparable, Sendable, BitwiseCopyable, CustomStringConvertible {
+public struct ObjectID: RawRepresentable, Hashable, Comparable, Sendable, BitwiseCopyable,
+    CustomStringConvertible
+{
     /// The object's number.
     public let rawValue: UInt64
 
@@ -101,7 +103,8 @@ public struct PageNumber: RawRepresentable, Hashable, Comparable, Sendable, Bitw
 /// A line of history with one writer: what a branch shows between two resets.
 ///
 /// Its number is the LSN of the record that began it, so it is never used again.
-public struct TimelineID: RawRepresentable, Hashable, Comparable, Sendable, BitwiseCopyable, CustomStringConvertible
+public struct TimelineID: RawRepresentable, Hashable, Comparable, Sendable, BitwiseCopyable,
+    CustomStringConvertible
 {
     /// The LSN of the record that began the timeline.
     public let rawValue: UInt64
@@ -127,7 +130,9 @@ public struct TimelineID: RawRepresentable, Hashable, Comparable, Sendable, Bitw
 }
 
 /// What stays of a branch when its name changes. Never used again.
-public struct BranchID: RawRepresentable, Hashable, Comparable, Sendable, BitwiseCopyable, CustomStringConvertible {
+public struct BranchID: RawRepresentable, Hashable, Comparable, Sendable, BitwiseCopyable,
+    CustomStringConvertible
+{
     /// The LSN of the record that made the branch.
     public let rawValue: UInt64
 

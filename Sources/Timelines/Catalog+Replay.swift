@@ -9,11 +9,16 @@ extension Catalog {
             segments.set(
                 Self.key(before.rawValue),
                 SegmentEntry(
-                    predecessor: activePredecessor, end: header.predecessorEnd, generation: 0))
+                    predecessor: activePredecessor,
+                    end: header.predecessorEnd,
+                    generation: 0
+                )
+            )
         }
         segments.set(
             Self.key(header.number.rawValue),
-            SegmentEntry(predecessor: header.predecessor, end: .zero, generation: 0))
+            SegmentEntry(predecessor: header.predecessor, end: .zero, generation: 0)
+        )
         activeSegment = header.number
         activePredecessor = header.predecessor
     }
@@ -21,7 +26,10 @@ extension Catalog {
     /// Lets a record of an earlier process take effect again.
     package mutating func replay(_ record: Record, _ nodes: NodeSource) throws(LogError) {
         let mark = RecordMark(
-            lsn: record.lsn, time: record.header.time, clock: record.header.clock)
+            lsn: record.lsn,
+            time: record.header.time,
+            clock: record.header.clock
+        )
         switch record.header.kind {
         case .commit:
             try replayCommit(record, mark, nodes)
@@ -72,8 +80,11 @@ package struct PageChange: Sendable {
 
     init(_ block: RecordBlock) {
         self.init(
-            kind: block.header.kind, key: MapKey(block.header.object, block.header.page),
-            upperBound: block.upperBound, location: block.location)
+            kind: block.header.kind,
+            key: MapKey(block.header.object, block.header.page),
+            upperBound: block.upperBound,
+            location: block.location
+        )
     }
 }
 

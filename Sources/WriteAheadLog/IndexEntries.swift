@@ -11,8 +11,13 @@ package struct RecordEntry: Sendable, Equatable {
     package var kind: RecordKind
 
     package init(
-        lsn: LSN, time: LogTime, clock: LogTime, timeline: TimelineID, length: UInt32,
-        pages: UInt32, kind: RecordKind
+        lsn: LSN,
+        time: LogTime,
+        clock: LogTime,
+        timeline: TimelineID,
+        length: UInt32,
+        pages: UInt32,
+        kind: RecordKind
     ) {
         self.lsn = lsn
         self.time = time
@@ -35,7 +40,11 @@ package struct BlockEntry: Sendable, Equatable {
     package var location: Location
 
     package init(
-        timeline: TimelineID, object: UInt64, page: UInt64, record: LSN, location: Location
+        timeline: TimelineID,
+        object: UInt64,
+        page: UInt64,
+        record: LSN,
+        location: Location
     ) {
         self.timeline = timeline
         self.object = object

@@ -26,6 +26,8 @@ package final class Log: @unchecked Sendable {
     package let lock = Lock()
     /// Guarded by `lock`: where the next record goes.
     package internal(set) var end: LSN
+    /// Guarded by `lock`: how many bytes of records this process has appended, or replayed.
+    package var appendedBytes: UInt64 = 0
     /// Guarded by `lock`: the time of the last record.
     package internal(set) var lastTime: LogTime
     /// Guarded by `lock`; nil while an earlier process's log is being read.
@@ -82,9 +84,16 @@ package final class Log: @unchecked Sendable {
         let file = try Self.makeSegment(number, disk, options.geometry)
         lastTime = max(previous.lastTime, LogTime(rawValue: clock.now()))
         let header = SegmentHeader(
-            geometry: options.geometry, store: options.store, number: number,
-            incarnation: options.incarnation, generation: 0, predecessor: previous.segment,
-            predecessorEnd: previous.end, durable: previous.end, begun: lastTime)
+            geometry: options.geometry,
+            store: options.store,
+            number: number,
+            incarnation: options.incarnation,
+            generation: 0,
+            predecessor: previous.segment,
+            predecessorEnd: previous.end,
+            durable: previous.end,
+            begun: lastTime
+        )
         do throws(DiskError) {
             try file.write(header.encoded(), at: 0)
             try file.sync()
@@ -110,6 +119,15 @@ package final class Log: @unchecked Sendable {
     package func checkUsable() throws(LogError) {
         if isShut { throw .closed }
         if let failure { throw .poisoned(failure) }
+    }
+
+    /// Throws where the log was closed or, after a failed write, where a record at `lsn` may not be
+    /// durable.
+    package func checkReadable(_ lsn: LSN) throws(LogError) {
+        lock.lock()
+        defer { lock.unlock() }
+        if isShut { throw .closed }
+        if let failure, lsn >= durable { throw .poisoned(failure) }
     }
 
     package func shut() { lock.withLock { isShut = true } }

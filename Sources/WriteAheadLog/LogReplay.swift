@@ -42,8 +42,14 @@ package struct LogReplay {
         _ take: (Step) throws(LogError) -> Void
     ) throws(LogError) -> LogEnd {
         var end = LogEnd(
-            segment: nil, end: superblock.cut, lastTime: .zero,
-            highestSegment: max(numbers.last ?? superblock.highestSegment, superblock.highestSegment))
+            segment: nil,
+            end: superblock.cut,
+            lastTime: .zero,
+            highestSegment: max(
+                numbers.last ?? superblock.highestSegment,
+                superblock.highestSegment
+            )
+        )
         guard var header = try firstHeader() else { return try nothingYet(end) }
         try take(.segment(header))
         var position: LSN? = superblock.cut
@@ -86,7 +92,8 @@ package struct LogReplay {
         guard numbers.contains(number) else {
             if superblock.checkpoint == .zero, superblock.durable == .zero { return nil }
             throw .damaged(
-                Damage(at: superblock.cut, "segment \(number), where replay begins, is missing"))
+                Damage(at: superblock.cut, "segment \(number), where replay begins, is missing")
+            )
         }
         if superblock.checkpoint == .zero, superblock.durable == .zero {
             return header(number)
@@ -134,7 +141,9 @@ package struct LogReplay {
             throw .damaged(
                 Damage(
                     at: place,
-                    "a record that was durable (the log knew of \(told)) is not what was written"))
+                    "a record that was durable (the log knew of \(told)) is not what was written"
+                )
+            )
         }
     }
 

@@ -40,13 +40,23 @@ package struct SegmentIndexBuilder: Sendable {
         if header.kind == .rangeDeletion {
             ranges.append(
                 RangeEntry(
-                    timeline: timeline, object: header.object, from: header.page,
-                    upTo: upperBound, record: record))
+                    timeline: timeline,
+                    object: header.object,
+                    from: header.page,
+                    upTo: upperBound,
+                    record: record
+                )
+            )
         } else {
             blocks.append(
                 BlockEntry(
-                    timeline: timeline, object: header.object, page: header.page, record: record,
-                    location: header.kind == .page ? location : .none))
+                    timeline: timeline,
+                    object: header.object,
+                    page: header.page,
+                    record: record,
+                    location: header.kind == .page ? location : .none
+                )
+            )
         }
     }
 
@@ -57,17 +67,27 @@ package struct SegmentIndexBuilder: Sendable {
         let meta = CommitMeta(of: record)
         add(
             RecordEntry(
-                lsn: record.lsn, time: record.header.time, clock: record.header.clock,
-                timeline: record.header.timeline, length: record.header.length,
-                pages: UInt32(clamping: meta?.pages ?? 0), kind: record.header.kind))
+                lsn: record.lsn,
+                time: record.header.time,
+                clock: record.header.clock,
+                timeline: record.header.timeline,
+                length: record.header.length,
+                pages: UInt32(clamping: meta?.pages ?? 0),
+                kind: record.header.kind
+            )
+        )
         if let root = meta?.root {
             add(RootEntry(timeline: record.header.timeline, record: record.lsn, root: root))
         }
         guard record.header.kind == .commit else { return }
         for block in record.blocks {
             add(
-                block.header, on: block.header.timeline, location: block.location,
-                upperBound: block.upperBound, record: record.lsn)
+                block.header,
+                on: block.header.timeline,
+                location: block.location,
+                upperBound: block.upperBound,
+                record: record.lsn
+            )
         }
     }
 }

@@ -57,8 +57,10 @@ import Testing
                 try main.commit(.buffered) { edit in
                     for page in 0..<50 {
                         try edit.write(
-                            Self.page(store, UInt8(round)), page: PageNumber(UInt64(page * (round % 3 + 1))),
-                            of: table)
+                            Self.page(store, UInt8(round)),
+                            page: PageNumber(UInt64(page * (round % 3 + 1))),
+                            of: table
+                        )
                     }
                     if round == 10 { try edit.delete(pages: 5, upTo: 10, of: table) }
                 }
