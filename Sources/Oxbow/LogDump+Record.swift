@@ -107,18 +107,23 @@ extension LogDump.Record {
 
 extension LogDump.Block {
     init(_ block: RecordBlock) {
+        self.init(block.header)
+        if kind == .range { upTo = block.upperBound }
+    }
+
+    init(_ header: BlockHeader) {
         kind =
-            switch block.header.kind {
+            switch header.kind {
             case .page: .page
             case .pageDeletion: .deletion
             case .rangeDeletion: .range
             case .node: .node
             }
-        lsn = block.location.lsn
-        byteCount = Int(block.header.length)
-        object = block.header.object
-        page = block.header.page
-        upTo = kind == .range ? block.upperBound : nil
+        lsn = header.lsn
+        byteCount = Int(header.length)
+        object = header.object
+        page = header.page
+        upTo = nil
     }
 }
 
@@ -163,11 +168,14 @@ extension LifecycleChange {
                     window.map { .init("nanoseconds", $0.nanoseconds) },
                     window.map { .init("bytes", $0.bytes) },
                 ].compactMap { $0 }
-        case .cutoff(let dense, let history):
+        case .cutoff(let dense, let history, let dropped):
             return [
                 .init("change", "cutoff"), .init("denseFrom", dense),
-                .init("historyFrom", history),
+                .init("historyFrom", history), .init("droppedCheckpoints", dropped.count),
             ]
+        case .purge(let timelines):
+            let names = timelines.map(\.description).joined(separator: " ")
+            return [.init("change", "purge"), .init("timelines", names)]
         case .clockJump(let nanoseconds):
             return [.init("change", "clock jump"), .init("nanoseconds", nanoseconds)]
         }

@@ -12,6 +12,8 @@ package struct LogDump {
     package enum Item: Sendable, Equatable {
         case segment(Segment)
         case record(Record)
+        /// Blocks that a segment kept when it was written anew, without their records.
+        case kept([Block])
         case damage(Fault)
         /// The log ends here: the last thing the walk says.
         case end(LSN)
@@ -51,7 +53,7 @@ package struct LogDump {
     /// What is wrong with the superblock, and with the names in the folder.
     package private(set) var faults: [Fault]
     private let disk: any Disk
-    private let files: SegmentFiles
+    let files: SegmentFiles
     private let numbers: [SegmentNumber]
 
     /// Looks at the store in a folder.
@@ -185,6 +187,10 @@ package struct LogDump {
             start: files.geometry.base(of: place.number), generation: header.generation,
             begun: header.begun, end: place.end)
         guard take(.segment(segment)) else { return false }
+        if header.generation > 0 {
+            place.position = place.end ?? segment.start
+            return walkKept(place.number, from: place.from, take)
+        }
         do throws(DiskError) {
             var scanner = SegmentScanner(file: try disk.open(name), header: header)
             place.position = scanner.position

@@ -18,7 +18,13 @@ package enum Commands {
             ]
         ),
         Topic("Pages", [PageCommands.write, PageCommands.read]),
-        Topic("Under the hood", [DumpCommand.command]),
+        Topic(
+            "Upkeep",
+            [
+                UpkeepCommands.stats, UpkeepCommands.check, UpkeepCommands.reclaim,
+                DumpCommand.command,
+            ]
+        ),
         Topic("About oxbow", [HelpCommand.command, VersionCommand.command]),
     ])
 }

@@ -45,6 +45,20 @@ struct DumpText: DumpPrinter {
             try output.line("DAMAGED: \(fault.file)\(place): \(Text.plain(fault.what))")
         case .end(let lsn): try output.line("\nend of the log at \(lsn)")
         case .record(let record): try print(record)
+        case .kept(let blocks): try print(kept: blocks)
+        }
+    }
+
+    private func print(kept blocks: [LogDump.Block]) throws {
+        guard let first = blocks.first else { return }
+        let words = ["\(first.lsn)", "kept", Text.count(blocks.count, "block")]
+        try output.line((words + (eachBlock ? [] : runs(blocks))).joined(separator: "  "))
+        if eachBlock { try print(each: blocks) }
+    }
+
+    private func print(each blocks: [LogDump.Block]) throws {
+        for block in blocks {
+            try output.line("    \(block.lsn)  \(block.byteCount) B  \(name(block, nil))")
         }
     }
 
@@ -64,10 +78,7 @@ struct DumpText: DumpPrinter {
         if let author = record.author.flatMap(Text.author) { words.append("by \(author)") }
         if !eachBlock { words += runs(record.blocks) }
         try output.line(words.joined(separator: "  "))
-        guard eachBlock else { return }
-        for block in record.blocks {
-            try output.line("    \(block.lsn)  \(block.byteCount) B  \(name(block, nil))")
-        }
+        if eachBlock { try print(each: record.blocks) }
     }
 
     private func name(_ block: LogDump.Block, _ last: UInt64?) -> String {

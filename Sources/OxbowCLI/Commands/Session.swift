@@ -11,7 +11,12 @@ extension Invocation {
         options.createIfMissing = false
         let store: Store
         do throws(OxbowError) { store = try Store.open(folder, options) } catch {
-            throw error.kind == .notFound ? noStore() : error
+            switch error.kind {
+            case .notFound: throw noStore()
+            case .damaged:
+                throw Failure("damaged", "\(error); `oxbow dump` shows what can be read")
+            default: throw error
+            }
         }
         do { try body(store) } catch {
             // What went wrong first is what is told.
