@@ -65,7 +65,13 @@ let package = Package(
         tests("PrimitivesTests", ["Primitives"]),
         tests("DiskIOTests", ["Primitives", "DiskIO"]),
         tests("SimulationTests", ["Primitives", "DiskIO", "Simulation"]),
-        tests("OxbowTests", ["Oxbow"]),
+        tests("OxbowTests", ["DiskIO", "Oxbow", "Simulation"]),
+        .testTarget(
+            name: "FormatTests",
+            dependencies: ["Primitives", "DiskIO", "Oxbow", "TestSupport"],
+            exclude: ["Golden"],
+            swiftSettings: common
+        ),
         tests("TidyTests", []),
     ]
 )
