@@ -86,7 +86,7 @@ let package = Package(
         tests("PrimitivesTests", ["Primitives"]),
         tests("DiskIOTests", ["Primitives", "DiskIO"]),
         tests("SimulationTests", ["Primitives", "DiskIO", "Oxbow", "Simulation"]),
-        tests("OxbowTests", ["Oxbow"]),
+        tests("OxbowTests", ["DiskIO", "Oxbow", "Simulation"]),
         tests("CorruptionTests", ["Primitives", "DiskIO", "Oxbow", "Simulation"]),
         .target(
             name: "CrashWorkload",
