@@ -66,6 +66,7 @@ let package = Package(
         tests("DiskIOTests", ["Primitives", "DiskIO"]),
         tests("SimulationTests", ["Primitives", "DiskIO", "Simulation"]),
         tests("OxbowTests", ["Oxbow"]),
+        tests("CLITests", ["Oxbow", "OxbowCLI"]),
         tests("TidyTests", []),
     ]
 )
