@@ -177,6 +177,12 @@ import Testing
         ),
         Case("dump --store nowhere", 1, "there is no store in nowhere: make one with `oxbow init"),
         Case("help brunch", 2, "there is no command \"brunch\"; did you mean branch?"),
+        Case(
+            "simulate --seeds 3..1",
+            2,
+            "\"3..1\" is no range of seeds: write the first and the last, such as 1..100"
+        ),
+        Case("simulate --seeds 1..2 --replay 1", 2, "--replay runs one seed: leave out --seeds"),
         Case("version --store x", 2, "version works on no store: leave out --store"),
     ]
 
