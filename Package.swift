@@ -86,8 +86,7 @@ let package = Package(
         tests("PrimitivesTests", ["Primitives"]),
         tests("DiskIOTests", ["Primitives", "DiskIO"]),
         tests("SimulationTests", ["Primitives", "DiskIO", "Oxbow", "Simulation"]),
-        tests("OxbowTests", ["Oxbow"]),
-        tests("CLITests", ["Oxbow", "OxbowCLI"]),
+        tests("OxbowTests", ["DiskIO", "Oxbow", "Simulation"]),
         tests("CorruptionTests", ["Primitives", "DiskIO", "Oxbow", "Simulation"]),
         .target(
             name: "CrashWorkload",
@@ -103,6 +102,7 @@ let package = Package(
         ),
         tests("CrashTests", ["CrashWorkload", "CrashWorker", "Primitives", "Oxbow"]),
         tests("BenchmarkTests", ["OxbowBench"]),
+        tests("CLITests", ["Oxbow", "OxbowCLI"]),
         tests("TidyTests", []),
     ]
 )

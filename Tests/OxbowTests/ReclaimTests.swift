@@ -64,4 +64,28 @@ import Testing
         #expect(try main.read(page: 199, of: table) == Self.page(19_199))
         _ = second
     }
+
+    @Test func `a deletion that stands before a live page is not taken for it`() throws {
+        let store = try Store.temporary(limit: 64 << 20, Self.options())
+        let main = try store.branch("main")
+        for round in 0..<300 {
+            try main.commit(.buffered) { edit in
+                // A deletion takes 56 bytes, so the page after it moves through all places.
+                for page in 0..<round % 9 {
+                    try edit.delete(page: PageNumber(UInt64(page)), of: ObjectID(1))
+                }
+                try edit.write(Self.page(round), page: PageNumber(UInt64(round)), of: ObjectID(2))
+                for page in 0..<3 {
+                    try edit.write(
+                        Self.page(1000 + round * 3 + page),
+                        page: PageNumber(UInt64(page)),
+                        of: ObjectID(3)
+                    )
+                }
+            }
+        }
+        try store.setWindow(.zero, bytes: 0)
+        #expect(try store.reclaim().rewrittenSegments > 0)
+        #expect(try store.check().problems == [])
+    }
 }
