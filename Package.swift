@@ -33,6 +33,38 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: common)
 }
 
+// libFuzzer brings its own main(), so these exist only when asked for.
+var fuzzing: [Target] = []
+if Context.environment["FUZZ"] != nil {
+    fuzzing.append(
+        .target(
+            name: "FuzzSupport",
+            dependencies: ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow"],
+            path: "Fuzz/FuzzSupport",
+            swiftSettings: common
+        )
+    )
+    let decoders = [
+        "Superblock", "SegmentHeader", "Record", "Block", "PageNode", "TimelineNode", "BranchNode",
+        "NameNode", "SnapshotNode", "SegmentNode", "CheckpointNode", "EventNode", "ExpiryNode",
+        "ClosingIndex", "IndexSections", "LifecycleRecord", "CheckpointEntry", "CommitMeta",
+        "Moment", "Segment",
+    ]
+    for decoder in decoders {
+        fuzzing.append(
+            .executableTarget(
+                name: "Fuzz\(decoder)",
+                dependencies: [
+                    "FuzzSupport", "Primitives", "DiskIO", "WriteAheadLog", "PageStorage",
+                    "Timelines", "Oxbow",
+                ],
+                path: "Fuzz/Fuzz\(decoder)",
+                swiftSettings: common
+            )
+        )
+    }
+}
+
 let package = Package(
     name: "oxbow",
     products: [
@@ -63,7 +95,7 @@ let package = Package(
         layer("PageStorage", ["Primitives", "DiskIO", "WriteAheadLog"]),
         layer("Timelines", ["Primitives", "DiskIO", "WriteAheadLog", "PageStorage"]),
         layer("Oxbow", ["Primitives", "DiskIO", "WriteAheadLog", "PageStorage", "Timelines"]),
-        layer("Simulation", ["Primitives", "DiskIO", "Oxbow"]),
+        layer("Simulation", ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow"]),
         .executableTarget(
             name: "OxbowCLI",
             dependencies: ["Oxbow", "Simulation"],
@@ -85,9 +117,24 @@ let package = Package(
         ),
         tests("PrimitivesTests", ["Primitives"]),
         tests("DiskIOTests", ["Primitives", "DiskIO"]),
-        tests("SimulationTests", ["Primitives", "DiskIO", "Simulation"]),
-        tests("OxbowTests", ["Oxbow"]),
+        tests("SimulationTests", ["Primitives", "DiskIO", "Oxbow", "Simulation"]),
+        tests("OxbowTests", ["DiskIO", "Oxbow", "Simulation"]),
+        tests("CorruptionTests", ["Primitives", "DiskIO", "Oxbow", "Simulation"]),
+        .target(
+            name: "CrashWorkload",
+            dependencies: ["Oxbow"],
+            path: "Tests/CrashWorkload",
+            swiftSettings: common
+        ),
+        .executableTarget(
+            name: "CrashWorker",
+            dependencies: ["CrashWorkload", "Oxbow"],
+            path: "Tests/CrashWorker",
+            swiftSettings: common
+        ),
+        tests("CrashTests", ["CrashWorkload", "CrashWorker", "Primitives", "Oxbow"]),
         tests("BenchmarkTests", ["OxbowBench"]),
+        tests("CLITests", ["Oxbow", "OxbowCLI"]),
         tests("TidyTests", []),
-    ]
+    ] + fuzzing
 )

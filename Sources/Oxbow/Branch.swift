@@ -66,7 +66,10 @@ public struct Branch: Sendable, Identifiable {
 
     /// The branch as it was at a point of its history, or of any branch's.
     public func view(at point: Point) throws(OxbowError) -> View {
-        View(store: store, point: point, map: try core.state(at: point))
+        // Pinned first, so that reclaim stays below while the state is put together.
+        let pin = core.pin(point.lsn)
+        defer { core.unpin(pin) }
+        return View(store: store, point: point, map: try core.state(at: point))
     }
 
     /// The branch as it is now, held.

@@ -124,9 +124,14 @@ extension Branch {
             default: .checkpoint
             }
         return HistoryEntry(
-            lsn: place.mark.lsn, time: place.mark.time, clock: place.mark.clock,
-            timeline: place.timeline, kind: kind, pages: Int(record?.pages ?? 0),
-            bytes: Int(record?.length ?? 0))
+            lsn: place.mark.lsn,
+            time: place.mark.time,
+            clock: place.mark.clock,
+            timeline: place.timeline,
+            kind: kind,
+            pages: Int(record?.pages ?? 0),
+            bytes: Int(record?.length ?? 0)
+        )
     }
 
     /// What was done with the branch, in order.
@@ -135,9 +140,12 @@ extension Branch {
         let entry = try core.branchEntry(id, catalog, evenDeleted: true)
         var list = [
             LifecycleEvent(
-                lsn: entry.birth.lsn, time: entry.birth.time, action: "created",
+                lsn: entry.birth.lsn,
+                time: entry.birth.time,
+                action: "created",
                 detail: entry.origin.map { "from \($0.lsn)" } ?? "",
-                author: Author(entry.authorship.actor, labels: entry.authorship.labels))
+                author: Author(entry.authorship.actor, labels: entry.authorship.labels)
+            )
         ]
         try attempt("list the events of \(entry.name)") { () throws(LogError) in
             let from = MapKey(id.rawValue, 0)
@@ -170,8 +178,11 @@ extension LifecycleEvent {
             (action, detail) = ("snapshot", "\(name) of \(origin.lsn)")
         case .deleteSnapshot(let id): (action, detail) = ("snapshot deleted", "\(id)")
         case .window(_, let window):
-            (action, detail) = ("window", window.map { "\($0.nanoseconds) ns, \($0.bytes) bytes" } ?? "")
-        case .cutoff(let dense, let from):
+            (action, detail) = (
+                "window", window.map { "\($0.nanoseconds) ns, \($0.bytes) bytes" } ?? ""
+            )
+        case .purge(let timelines): (action, detail) = ("purged", "\(timelines.count) timelines")
+        case .cutoff(let dense, let from, _):
             (action, detail) = ("cutoff", "dense from \(dense), kept from \(from)")
         case .clockJump(let nanoseconds): (action, detail) = ("clock jump", "\(nanoseconds) ns")
         }

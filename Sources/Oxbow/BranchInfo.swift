@@ -60,7 +60,7 @@ public struct SnapshotInfo: Sendable, Equatable {
     init(_ entry: SnapshotEntry) {
         name = entry.name
         branch = entry.branch
-        lsn = entry.point.lsn
+        lsn = entry.pointTime.lsn
         time = entry.pointTime.time
         created = entry.birth.time
         author = Author(entry.authorship.actor, labels: entry.authorship.labels)
@@ -174,13 +174,23 @@ extension Branch {
         try core.changeBranch(id, author, "set the expiry of") { _ in .expire(id, moment) }
     }
 
+    /// Keeps the branch's history for longer than the store does.
+    public func setWindow(
+        _ duration: Duration,
+        bytes: UInt64,
+        by author: Author = Author()
+    ) throws(OxbowError) {
+        try core.setWindow(duration, bytes, of: id, author)
+    }
+
     /// Deletes the branch. Branches that were forked from it stay; it can be undeleted while its
     /// history is kept.
     public func delete(by author: Author = Author()) throws(OxbowError) {
         try core.delete(id, author)
     }
 
-    /// Puts the branch back to a point. What it showed since stays in its history: see ``undo(by:)``.
+    /// Puts the branch back to a point. What it showed since stays in its history: see
+    /// ``undo(by:)``.
     public func reset(to point: Point, by author: Author = Author()) throws(OxbowError) {
         try core.reset(id, to: point, author)
     }

@@ -24,6 +24,7 @@ extension Edit {
     /// Writes what is in memory to the log, without effect yet.
     func spill() throws(OxbowError) {
         let held = try hold()
+        if pin == nil { pin = core.pin(core.log.lock.withLock { core.log.end }) }
         var state = spilled ?? SpilledEdit(map: held.map)
         state.pageCount += UInt64(delta.entryCount)
         let pages = liveBlocks()
@@ -62,17 +63,29 @@ extension Edit {
         return live
     }
 
+    private var deletesPages: Bool {
+        var deletes = false
+        delta.pages.visit { _, place in
+            deletes = place == .none
+            return !deletes
+        }
+        return deletes
+    }
+
     /// The blocks of a commit that fits into one record: ranges first, then single pages, so that
     /// replay meets them in the order of their effect.
     func blocks() -> BlockBuffer {
-        if delta.ranges.isEmpty, delta.pages.count == buffer.count { return buffer }
+        if delta.ranges.isEmpty, delta.pages.count == buffer.count, !deletesPages { return buffer }
         var all = BlockBuffer()
         for range in delta.ranges {
             var upper = ByteWriter()
             upper.append(fixed: range.upper.low)
             all.append(
-                .rangeDeletion, payload: upper.bytes, object: range.lower.high,
-                page: range.lower.low)
+                .rangeDeletion,
+                payload: upper.bytes,
+                object: range.lower.high,
+                page: range.lower.low
+            )
         }
         delta.pages.visit { key, place in
             if place == .none {

@@ -16,6 +16,8 @@ public final class Edit {
     var spilled: SpilledEdit?
     /// The branch as the commit finds it, from when it is held.
     var base: (timeline: TimelineID, map: PageMap)?
+    /// Keeps reclaim below what was spilled.
+    var pin: UInt64?
     private var isOpen = true
 
     init(core: StoreCore, branch: BranchID) {
@@ -45,7 +47,8 @@ public final class Edit {
             throw OxbowError(
                 .invalid,
                 "write page \(page) of object \(object): \(bytes.count) bytes given, a page has "
-                    + "\(core.geometry.pageSize)")
+                    + "\(core.geometry.pageSize)"
+            )
         }
         let most = BlockBuffer.size(ofPayload: PageCodec.bound(bytes.count))
         if buffer.byteCount + most > spillLimit { try spill() }
@@ -68,7 +71,11 @@ public final class Edit {
     ) throws(OxbowError) {
         try check(from, object, "delete")
         guard from <= upTo else {
-            throw OxbowError(.invalid, "delete pages \(from) up to \(upTo) of object \(object): the end stands before the start")
+            throw OxbowError(
+                .invalid,
+                "delete pages \(from) up to \(upTo) of object \(object): "
+                    + "the end stands before the start"
+            )
         }
         delta.delete(KeyRange(MapKey(object, from), MapKey(object, upTo)))
         try spillIfLarge()
@@ -106,7 +113,8 @@ public final class Edit {
         guard page.rawValue < .max else {
             throw OxbowError(
                 .invalid,
-                "\(verb) page \(page) of object \(object): the highest page is \(UInt64.max - 1)")
+                "\(verb) page \(page) of object \(object): the highest page is \(UInt64.max - 1)"
+            )
         }
     }
 
@@ -123,7 +131,8 @@ public final class Edit {
         let start = buffer.offsets[index] + BlockHeader.size
         let isWhole = unsafe buffer.bytes.withUnsafeBytes { all in
             let payload = unsafe UnsafeRawBufferPointer(
-                rebasing: all[start..<start + header.payloadLength])
+                rebasing: all[start..<start + header.payloadLength]
+            )
             return unsafe bytes.withUnsafeMutableBytes { target in
                 unsafe PageCodec.decode(payload, header.encoding, into: target)
             }
@@ -137,7 +146,9 @@ public final class Edit {
         if let base { return base }
         guard core.commitLocks.take(branch) else {
             throw OxbowError(
-                .invalid, "a commit inside another commit on the same branch would wait for itself")
+                .invalid,
+                "a commit inside another commit on the same branch would wait for itself"
+            )
         }
         do throws(OxbowError) {
             let found = try core.head(of: branch)
@@ -154,5 +165,7 @@ public final class Edit {
         isOpen = false
         if base != nil { core.commitLocks.give(branch) }
         base = nil
+        if let pin { core.unpin(pin) }
+        pin = nil
     }
 }

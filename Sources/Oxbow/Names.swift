@@ -29,8 +29,9 @@ public enum Name {
         guard isValid(name) else {
             throw OxbowError(
                 .invalid,
-                "the name \"\(name.prefix(80))\" is not allowed: names match \(rule) (1 to 63 lower-"
-                    + "case letters, digits and dashes, a letter first, no dash last)")
+                "the name \"\(name.prefix(80))\" is not allowed: names match \(rule) (1 to 63 "
+                    + "lower-case letters, digits and dashes, a letter first, no dash last)"
+            )
         }
     }
 }

@@ -47,7 +47,11 @@ extension OxbowError {
     init(_ error: LogError, _ action: String) {
         switch error {
         case .disk(.full(let operation)):
-            self.init(.full, "\(action): the disk is full; free space and try again", cause: operation)
+            self.init(
+                .full,
+                "\(action): the disk is full; free space and try again",
+                cause: operation
+            )
         case .disk(.held(let pid)):
             self.init(.busy, "\(action): the store is in use by process \(pid)")
         case .disk(let error):
@@ -58,11 +62,16 @@ extension OxbowError {
             self.init(
                 .full,
                 "\(action): the disk is full (\(available) bytes free, \(needed) needed); delete "
-                    + "branches and reclaim, or free space, and try again")
+                    + "branches and reclaim, or free space, and try again"
+            )
         case .poisoned(let error):
             self.init(
-                .reopen, "\(action): an earlier write failed; close the store and open it again",
-                cause: "\(error)")
+                .reopen,
+                "\(action): an earlier write failed; close the store and open it again",
+                cause: "\(error)"
+            )
+        case .notKept(let lsn):
+            self.init(.notFound, "\(action): the history at \(lsn) is not kept any more")
         case .closed: self.init(.reopen, "\(action): the store was closed")
         case .needsSegment, .needsNode:
             self.init(.defect, "\(action): the engine lost its way", cause: "\(error)")

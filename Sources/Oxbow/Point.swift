@@ -46,7 +46,8 @@ public struct Point: Sendable, Equatable {
         public let time: LogTime
     }
 
-    var origin: Origin { Origin(timeline: timeline, lsn: lsn) }
+    /// Where the state is kept: at the record, or, of a snapshot, on a timeline of its own.
+    let origin: Origin
     var mark: RecordMark { RecordMark(lsn: lsn, time: time, clock: clock) }
 }
 
@@ -67,8 +68,10 @@ extension Moment {
         } else {
             throw OxbowError(
                 .invalid,
-                "\"\(text.prefix(80))\" is no moment: write an LSN (L16B3F28), a time with its zone "
-                    + "(2026-04-08T22:56:02Z), a duration back (10m), a snapshot's name, or head")
+                "\"\(text.prefix(80))\" is no moment: write an LSN (L16B3F28), a time with its "
+                    + "zone "
+                    + "(2026-04-08T22:56:02Z), a duration back (10m), a snapshot's name, or head"
+            )
         }
     }
 }
@@ -77,7 +80,8 @@ extension Duration {
     /// Reads a number and a unit, such as `90s` or `1.5h`: `ns`, `us`, `ms`, `s`, `m`, `h`, `d`.
     public init?(parsing text: String) {
         let units: [(String, Double)] = [
-            ("ns", 1e-9), ("us", 1e-6), ("ms", 1e-3), ("s", 1), ("m", 60), ("h", 3600), ("d", 86_400),
+            ("ns", 1e-9), ("us", 1e-6), ("ms", 1e-3), ("s", 1), ("m", 60), ("h", 3600),
+            ("d", 86_400),
         ]
         let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
         guard let factor = units.first(where: { $0.0 == text.dropFirst(digits.count) })?.1,

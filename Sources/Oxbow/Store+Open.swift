@@ -4,7 +4,8 @@ import Timelines
 package import WriteAheadLog
 
 extension Store {
-    /// Opens the store in a folder, and makes both where they are not there.
+    /// Opens the store in a folder, and makes both where they are not there: see
+    /// ``StoreOptions/createIfMissing``.
     ///
     /// One process at a time can have a store open. After a crash, everything that was acknowledged
     /// as synced is there again, and every commit whole or not at all.
@@ -13,10 +14,14 @@ extension Store {
         _ options: StoreOptions = StoreOptions()
     ) throws(OxbowError) -> Store {
         let disk: LocalDisk
-        do throws(DiskError) { disk = try LocalDisk(path, create: true) } catch {
-            throw OxbowError(.disk(error), "open \(path)")
+        do throws(DiskError) {
+            // Looked at first without holding it, which would leave a file in the folder.
+            if !options.createIfMissing { try requireStore(on: LocalDisk(reading: path)) }
+            disk = try LocalDisk(path, create: options.createIfMissing)
+        } catch {
+            throw openingError(error, path, options)
         }
-        return try open(disk, SystemClock(), options, entropy: SystemEntropy.draw())
+        return try open(disk, SystemClock(), options, entropy: Entropy(SystemEntropy.draw))
     }
 
     /// A store in memory, gone with its last reference. Past its limit it is full.
@@ -25,13 +30,33 @@ extension Store {
         _ options: StoreOptions = StoreOptions()
     ) throws(OxbowError) -> Store {
         var options = options
+        options.createIfMissing = true
         // Small segments, so that little memory can be reclaimed too.
         while options.segmentBits > 16, limit >> options.segmentBits < 16 {
             options.segmentBits -= 1
         }
         options.cacheBytes = min(options.cacheBytes, max(1 << 20, limit / 8))
         let disk = MemoryDisk(limit: UInt64(max(0, limit)))
-        return try open(disk, SystemClock(), options, entropy: SystemEntropy.draw())
+        return try open(disk, SystemClock(), options, entropy: Entropy(SystemEntropy.draw))
+    }
+
+    /// Throws where the folder holds nothing of a store. A store that lost its superblock is one.
+    private static func requireStore(on disk: any Disk) throws(DiskError) {
+        let isStore = try disk.list().contains {
+            $0 == Superblock.fileName || SegmentNumber(fileName: $0) != nil
+        }
+        if !isStore { throw .notFound(operation: "look for a store in \(disk.place)") }
+    }
+
+    private static func openingError(
+        _ error: DiskError,
+        _ place: String,
+        _ options: StoreOptions
+    ) -> OxbowError {
+        guard case .notFound = error else { return OxbowError(.disk(error), "open \(place)") }
+        let missing =
+            options.createIfMissing ? "the folder above it is not there" : "there is no store"
+        return OxbowError(.notFound, "open \(place): \(missing)")
     }
 
     /// Opens the store on a disk that may be simulated.
@@ -45,8 +70,15 @@ extension Store {
         guard geometry.isValid else {
             throw OxbowError(
                 .invalid,
-                "pages of \(options.pageSize) bytes and segments of 2^\(options.segmentBits): pages are "
-                    + "a power of two from 512 to 65,536, segments 2^16 to 2^32 and room for many pages")
+                "pages of \(options.pageSize) bytes and segments of 2^\(options.segmentBits): "
+                    + "pages are a power of two from 512 to 65,536, segments 2^16 to 2^32, with "
+                    + "room for many pages"
+            )
+        }
+        if !options.createIfMissing {
+            do throws(DiskError) { try requireStore(on: disk) } catch {
+                throw openingError(error, disk.place, options)
+            }
         }
         let core = try attempt("open \(disk.place)") { () throws(LogError) in
             try Opening(disk, clock, options, entropy).run(geometry)
@@ -65,13 +97,6 @@ package struct Entropy: Sendable {
     package init(_ draw: () -> UInt64) {
         store = StoreID(high: draw(), low: draw())
         incarnation = draw()
-    }
-}
-
-enum SystemEntropy {
-    static func draw() -> Entropy {
-        var system = SystemRandomNumberGenerator()
-        return Entropy { system.next() }
     }
 }
 
@@ -96,11 +121,17 @@ struct Opening {
         }
         guard let newest = slots.first else {
             throw .damaged(
-                Damage(at: .zero, "both superblocks (\(faults.map(\.what).joined(separator: "; ")))"))
+                Damage(
+                    at: .zero,
+                    "both superblocks (\(faults.map(\.what).joined(separator: "; ")))"
+                )
+            )
         }
         let (log, files) = makeLog(newest)
         let nodes = NodeSource(
-            cache: NodeCache(byteLimit: options.cacheBytes / 4), log: log)
+            cache: NodeCache(byteLimit: options.cacheBytes / 4),
+            log: log
+        )
         var failure: LogError?
         for slot in slots {
             do throws(LogError) {
@@ -119,9 +150,12 @@ struct Opening {
         let files = SegmentFiles(disk: disk, geometry: geometry, store: superblock.store)
         let room = UInt64(options.checkpointChanges) * 64
         let logOptions = LogOptions(
-            geometry: geometry, store: superblock.store, incarnation: entropy.incarnation,
+            geometry: geometry,
+            store: superblock.store,
+            incarnation: entropy.incarnation,
             reserveBytes: 2 * geometry.segmentSize + min(room, geometry.segmentSize),
-            unflushedLimit: min(16 << 20, Int(geometry.segmentSize)))
+            unflushedLimit: min(16 << 20, Int(geometry.segmentSize))
+        )
         return (Log(disk: disk, clock: clock, options: logOptions, files: files), files)
     }
 
@@ -159,20 +193,30 @@ struct Opening {
         var from = slot
         from.durable = max(slot.durable, newest.durable)
         from.highestSegment = max(slot.highestSegment, newest.highestSegment)
+        log.appendedBytes = 0
         var catalog = try baseCatalog(from, files)
         let replay = try LogReplay(disk: disk, files: files, superblock: from)
         let end = try replay.run { step throws(LogError) in
             switch step {
             case .segment(let header): catalog.began(header)
-            case .record(let record): try catalog.replay(record, nodes)
+            case .record(let record):
+                log.appendedBytes += UInt64(record.header.length)
+                try catalog.replay(record, nodes)
             }
         }
         try log.begin(after: end)
         catalog.noteSegments(of: log)
         from.sequence = newest.sequence
         let core = StoreCore(
-            disk: disk, clock: clock, options: options, log: log, nodes: nodes, catalog: catalog,
-            superblock: from, superblockFile: file)
+            disk: disk,
+            clock: clock,
+            options: options,
+            log: log,
+            nodes: nodes,
+            catalog: catalog,
+            superblock: from,
+            superblockFile: file
+        )
         try core.settleAfterOpening(replay.numbers, keep: end)
         return core
     }
@@ -183,12 +227,16 @@ struct Opening {
     ) throws(LogError) -> Catalog {
         if superblock.checkpoint == .zero {
             return Catalog(
-                state: CatalogState(window: try window(), denseFrom: .zero, historyFrom: .zero))
+                state: CatalogState(window: try window(), denseFrom: .zero, historyFrom: .zero)
+            )
         }
         let number = files.geometry.segment(of: superblock.checkpoint)
         let file = try files.file(number)
         var scanner = SegmentScanner(
-            file: file.file, header: file.header, from: superblock.checkpoint)
+            file: file.file,
+            header: file.header,
+            from: superblock.checkpoint
+        )
         let record = try LogError.disk { () throws(DiskError) in try scanner.next() }
         guard let record, record.header.kind == .checkpoint else {
             throw .damaged(Damage(at: superblock.checkpoint, "the checkpoint's record"))
@@ -206,7 +254,8 @@ struct Opening {
         let total = try LogError.disk { () throws(DiskError) in try disk.totalBytes() }
         return Window(
             nanoseconds: UInt64(max(0, options.window.wholeNanoseconds)),
-            bytes: options.windowBytes ?? total / 5)
+            bytes: options.windowBytes ?? total / 5
+        )
     }
 }
 
@@ -214,8 +263,17 @@ extension StoreCore {
     /// Makes the recovered end durable, takes away what an earlier process left beyond it, and
     /// makes `main` in a new store.
     func settleAfterOpening(_ numbers: [SegmentNumber], keep end: LogEnd) throws(LogError) {
+        // An earlier process may have been killed before it synced the slot that is not written
+        // now.
+        try LogError.disk { () throws(DiskError) in try superblockFile.sync() }
         superblock.sequence += 1
+        if end.segment == nil, let first = log.lock.withLock({ log.active?.number }) {
+            // What an interrupted making of the store left holds no record: the log begins here.
+            superblock.cut = geometry.firstRecord(of: first)
+        }
         try save(superblock, closedCleanly: false)
+        let leftovers = try LogError.disk { () throws(DiskError) in try disk.list() }
+            .filter { $0.hasSuffix(".new") }
         let last = end.segment
         let beyond = numbers.filter { number in last.map { $0 < number } ?? true }
         do throws(DiskError) {
@@ -223,16 +281,31 @@ extension StoreCore {
                 log.files.forget(number)
                 try disk.remove(number.fileName)
             }
+            for name in leftovers { try disk.remove(name) }
             if !beyond.isEmpty { try disk.syncFolder() }
         } catch { throw .disk(error) }
+        try noteUnindexed(from: superblock.cut)
         let isNew = try catalog.branches.first(from: .first, nodes) == nil
         guard isNew else { return }
         do throws(OxbowError) {
             _ = try change(Author(), "make main") { _, _ throws(LogError) in
                 .success(
-                    .create(name: "main", parent: nil, origin: nil, root: nil, expiry: nil))
+                    .create(name: "main", parent: nil, origin: nil, root: nil, expiry: nil)
+                )
             }
         } catch { throw .damaged(Damage(at: .zero, error.message)) }
         try log.flush()
+    }
+    /// The segments that replay went through: a process that crashed left them without an index.
+    private func noteUnindexed(from cut: LSN) throws(LogError) {
+        let active = log.lock.withLock { log.active?.number }
+        try catalog.segments.visit(
+            from: Catalog.key(geometry.segment(of: cut).rawValue),
+            nodes
+        ) { key, entry throws(LogError) in
+            let number = SegmentNumber(rawValue: key.low)
+            if number != active, entry.end > .zero { unindexed.append((number, entry.end)) }
+            return true
+        }
     }
 }

@@ -72,6 +72,42 @@ public final class Store: Sendable {
         try attempt("make a checkpoint") { () throws(LogError) in try core.checkpoint() }
     }
 
+    /// Takes the steps of upkeep that are due: what the store's own thread does, for a store opened
+    /// with ``StoreOptions/Upkeep/manual``. Returns whether there was anything to do.
+    @discardableResult
+    public func step() throws(OxbowError) -> Bool {
+        try attempt("take a step of upkeep") { () throws(LogError) in try core.step() }
+    }
+
+    /// Gives back the disk's space that no branch, snapshot, view or kept history reaches.
+    ///
+    /// - Parameter progress: Is told how many segments were looked at, and how many there are.
+    @discardableResult
+    public func reclaim(
+        progress: (_ done: UInt64, _ all: UInt64) -> Void = { _, _ in }
+    ) throws(OxbowError) -> ReclaimReport {
+        try attempt("reclaim") { () throws(LogError) in
+            let report = try core.reclaim(deadShare: 0.08, progress: progress)
+            try core.log.dropSpare()
+            return report
+        }
+    }
+
+    /// Says how far back history is kept: for how long, and in how many bytes of log at most. What
+    /// exceeds the bytes is thinned out to checkpoints first, and then dropped, oldest first.
+    public func setWindow(
+        _ duration: Duration,
+        bytes: UInt64,
+        by author: Author = Author()
+    ) throws(OxbowError) {
+        try core.setWindow(duration, bytes, of: nil, author)
+    }
+
+    /// Believes the clock after a jump that holds expiry and the windows back.
+    public func confirmClock() {
+        core.log.lock.withLock { core.retention.confirm(core.clock.now()) }
+    }
+
     /// Ends the store in good order: all that was done is durable, and the next opening is quick.
     /// Nothing can be done through its handles afterwards.
     public func close() throws(OxbowError) {

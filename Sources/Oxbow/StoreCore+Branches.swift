@@ -12,7 +12,8 @@ extension StoreCore {
         _ change: (BranchEntry) -> LifecycleChange
     ) throws(OxbowError) {
         _ = try self.change(author, "\(verb) branch \(branch)") {
-            catalog, nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
+            catalog,
+            nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
             guard let entry = try catalog.branch(branch, nodes) else {
                 return .failure(Self.noBranch(branch))
             }
@@ -28,7 +29,8 @@ extension StoreCore {
     ) throws(OxbowError) {
         try Name.check(name)
         _ = try change(author, "rename branch \(branch)") {
-            catalog, nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
+            catalog,
+            nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
             guard let entry = try catalog.branch(branch, nodes) else {
                 return .failure(Self.noBranch(branch))
             }
@@ -45,19 +47,23 @@ extension StoreCore {
     ) throws(OxbowError) {
         if let name { try Name.check(name) }
         _ = try change(author, "undelete branch \(branch)") {
-            catalog, nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
+            catalog,
+            nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
             guard let entry = try catalog.branch(branch, nodes) else {
                 return .failure(Self.noBranch(branch))
             }
             guard let death = entry.death else {
                 return .failure(OxbowError(.conflict, "branch \(entry.name) is not deleted"))
             }
-            if death.lsn < catalog.state.historyFrom {
+            let line = try catalog.timeline(entry.timeline, nodes)
+            if death.lsn < catalog.state.historyFrom || line?.isPurged ?? true {
                 return .failure(
                     OxbowError(
                         .notFound,
-                        "branch \(entry.name) was deleted at \(death.time), before the history that "
-                            + "is kept"))
+                        "branch \(entry.name) was deleted at \(death.time), before the history "
+                            + "that is kept"
+                    )
+                )
             }
             let name = name ?? entry.name
             if let conflict = try conflict(name, catalog, nodes) { return .failure(conflict) }
@@ -65,10 +71,28 @@ extension StoreCore {
         }
     }
 
+    func setWindow(
+        _ duration: Duration,
+        _ bytes: UInt64,
+        of branch: BranchID?,
+        _ author: Author
+    ) throws(OxbowError) {
+        guard duration >= .zero else {
+            throw OxbowError(.invalid, "a window must not be negative")
+        }
+        let window = Window(nanoseconds: UInt64(duration.wholeNanoseconds), bytes: bytes)
+        if let branch {
+            try changeBranch(branch, author, "set the window of") { _ in .window(branch, window) }
+        } else {
+            _ = try change(author, "set the window") { _, _ in .success(.window(nil, window)) }
+        }
+    }
+
     func deleteSnapshot(_ name: String, _ author: Author) throws(OxbowError) {
         try Name.check(name)
         _ = try change(author, urgent: true, "delete snapshot \(name)") {
-            catalog, nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
+            catalog,
+            nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
             guard case .snapshot(let id)? = try catalog.holder(of: name, nodes) else {
                 return .failure(OxbowError(.notFound, "there is no snapshot \(name)"))
             }

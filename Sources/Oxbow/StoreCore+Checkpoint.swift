@@ -16,7 +16,11 @@ struct LogSink: NodeSink {
             let size = BlockBuffer.size(ofPayload: node.count)
             if buffer.byteCount + size > limit {
                 locations += try core.append(
-                    .blocks, timeline: .none, blocks: buffer, urgent: true)
+                    .blocks,
+                    timeline: .none,
+                    blocks: buffer,
+                    urgent: true
+                )
                 buffer.removeAll()
             }
             buffer.append(.node, payload: node, object: kind, page: UInt64(level))
@@ -25,6 +29,7 @@ struct LogSink: NodeSink {
             locations += try core.append(.blocks, timeline: .none, blocks: buffer, urgent: true)
         }
         invariant(locations.count == nodes.count, "nodes went astray")
+        try core.flushIfOverdue()
         return locations
     }
 }
@@ -63,10 +68,10 @@ extension StoreCore {
 
     /// Call with `checkpointLock` held.
     func checkpointHeld() throws(LogError) {
-        let (frozen, cut, time) = log.lock.withLock { () -> (Catalog, LSN, LogTime) in
+        let (frozen, cut, time, appended) = log.lock.withLock {
             let frozen = catalog
             catalog.freeze()
-            return (frozen, log.end, log.lastTime)
+            return (frozen, log.end, log.lastTime, log.appendedBytes)
         }
         let record: (appended: LSN, length: UInt64)
         do throws(LogError) {
@@ -84,7 +89,7 @@ extension StoreCore {
         try save(next, closedCleanly: false)
         olderCut = superblock.cut
         superblock = next
-        log.lock.withLock { checkpointCut = cut }
+        log.lock.withLock { appendedAtCheckpoint = appended }
     }
 
     /// Writes a superblock that knows what is durable now. Call with `checkpointLock` held.
@@ -112,8 +117,12 @@ extension StoreCore {
         return try critical(urgent: true) { catalog, _ throws(LogError) in
             var locations: [Location] = []
             let appended = try log.append(
-                .checkpoint, timeline: TimelineID.none, meta: meta.bytes, locations: &locations,
-                urgent: true)
+                .checkpoint,
+                timeline: TimelineID.none,
+                meta: meta.bytes,
+                locations: &locations,
+                urgent: true
+            )
             let length = log.end.rawValue - appended.lsn.rawValue
             index(appended, .checkpoint, .none, pages: 0, length: length)
             catalog.install(roots, merged)
@@ -154,7 +163,9 @@ extension StoreCore {
         var roots = CatalogRoots()
         let lines = frozen.timelines.newer.entries.map { key, slot in
             var entry = slot
-            if let root = merged[TimelineID(rawValue: key.low)] { entry?.pages = PageMap(root: root) }
+            if let root = merged[TimelineID(rawValue: key.low)] {
+                entry?.pages = PageMap(root: root)
+            }
             return (key: key, value: entry)
         }
         let writer = MapWriter<TimelineEntry>(nodes, LogSink(core: self))

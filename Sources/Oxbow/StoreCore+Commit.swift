@@ -27,8 +27,9 @@ extension StoreCore {
     static func deleted(_ entry: BranchEntry) -> OxbowError {
         OxbowError(
             .notFound,
-            "branch \(entry.name) was deleted at \(entry.death?.time ?? .zero); it can be undeleted "
-                + "while its history is kept")
+            "branch \(entry.name) was deleted at \(entry.death?.time ?? .zero); it can be "
+                + "undeleted while its history is kept"
+        )
     }
 
     func readPage(_ key: MapKey, in map: PageMap) throws(OxbowError) -> [UInt8] {
@@ -57,15 +58,28 @@ extension StoreCore {
             var locations: [Location] = []
             locations.reserveCapacity(blocks.count)
             let appended = try log.append(
-                kind, timeline: timeline, blocks: blocks, locations: &locations, urgent: urgent)
-            index(appended, kind, timeline, pages: 0, length: log.end.rawValue - appended.lsn.rawValue)
+                kind,
+                timeline: timeline,
+                blocks: blocks,
+                locations: &locations,
+                urgent: urgent
+            )
+            index(
+                appended,
+                kind,
+                timeline,
+                pages: 0,
+                length: log.end.rawValue - appended.lsn.rawValue
+            )
             return locations
         }
     }
 
     /// Waits where more is appended than may be unflushed.
     private func boundTail() throws(LogError) {
-        if log.lock.withLock({ log.unflushedBytes > log.options.unflushedLimit }) { try log.flush() }
+        if log.lock.withLock({ log.unflushedBytes > log.options.unflushedLimit }) {
+            try log.flush()
+        }
     }
 
     /// Registers a record just appended. Call in the critical section.
@@ -79,15 +93,21 @@ extension StoreCore {
         log.index {
             $0.add(
                 RecordEntry(
-                    lsn: appended.lsn, time: appended.time, clock: appended.clock,
-                    timeline: timeline, length: UInt32(length), pages: UInt32(clamping: pages),
-                    kind: kind))
+                    lsn: appended.lsn,
+                    time: appended.time,
+                    clock: appended.clock,
+                    timeline: timeline,
+                    length: UInt32(length),
+                    pages: UInt32(clamping: pages),
+                    kind: kind
+                )
+            )
         }
     }
 
     /// Lets a commit take effect. The branch is held.
     func publish(_ edit: Edit) throws(OxbowError) -> (commit: Commit, end: LSN) {
-        let held = try edit.hold()
+        let timeline = try edit.hold().timeline
         if edit.spilled != nil, !edit.delta.isEmpty { try edit.spill() }
         var root: Location?
         var meta: [UInt8] = []
@@ -96,19 +116,29 @@ extension StoreCore {
             root = settled.root
             meta = CommitMeta(pages: spilled.pageCount, root: settled.root).encoded()
         }
+        // Lets go of the branch's map, which is then changed in place.
+        edit.base = (timeline, PageMap())
         let blocks = root == nil ? edit.blocks() : BlockBuffer()
         let pageCount = edit.spilled?.pageCount ?? UInt64(blocks.count)
         let result = try attempt("commit") { () throws(LogError) in
             try boundMemory()
             return try critical { catalog, nodes throws(LogError) in
                 try commit(
-                    held.timeline, blocks, meta: meta, root: root, pageCount: pageCount, &catalog,
-                    nodes)
+                    timeline,
+                    blocks,
+                    meta: meta,
+                    root: root,
+                    pageCount: pageCount,
+                    &catalog,
+                    nodes
+                )
             }
         }
         guard let result else {
             throw OxbowError(
-                .conflict, "commit: the branch was reset or deleted while the commit was made")
+                .conflict,
+                "commit: the branch was reset or deleted while the commit was made"
+            )
         }
         return result
     }
@@ -122,14 +152,21 @@ extension StoreCore {
         _ catalog: inout Catalog,
         _ nodes: NodeSource
     ) throws(LogError) -> (Commit, LSN)? {
-        guard try catalog.timelines.promote(Catalog.key(timeline.rawValue), nodes) else { return nil }
+        guard try catalog.timelines.promote(Catalog.key(timeline.rawValue), nodes) else {
+            return nil
+        }
         var waiting = 0
         let done = try catalog.change(timeline) { entry throws(LogError) -> (Commit, LSN)? in
             if entry.isClosed { return nil }
             var locations: [Location] = []
             locations.reserveCapacity(blocks.count)
             let appended = try log.append(
-                .commit, timeline: timeline, meta: meta, blocks: blocks, locations: &locations)
+                .commit,
+                timeline: timeline,
+                meta: meta,
+                blocks: blocks,
+                locations: &locations
+            )
             register(appended, timeline, blocks, locations, root: root, pageCount)
             let changes = blocks.changes(at: locations)
             let mark = RecordMark(lsn: appended.lsn, time: appended.time, clock: appended.clock)
@@ -156,8 +193,12 @@ extension StoreCore {
             }
             for place in 0..<blocks.count {
                 index.add(
-                    blocks.headers[place], on: timeline, location: locations[place],
-                    upperBound: blocks.upperBound(place), record: appended.lsn)
+                    blocks.headers[place],
+                    on: timeline,
+                    location: locations[place],
+                    upperBound: blocks.upperBound(place),
+                    record: appended.lsn
+                )
             }
         }
     }
@@ -167,8 +208,11 @@ extension BlockBuffer {
     func changes(at locations: [Location]) -> [PageChange] {
         (0..<count).map { place in
             PageChange(
-                kind: headers[place].kind, key: MapKey(headers[place].object, headers[place].page),
-                upperBound: upperBound(place), location: locations[place])
+                kind: headers[place].kind,
+                key: MapKey(headers[place].object, headers[place].page),
+                upperBound: upperBound(place),
+                location: locations[place]
+            )
         }
     }
 }

@@ -19,16 +19,39 @@ extension StoreCore {
     ) throws(OxbowError) -> BranchID {
         try Name.check(name)
         let expires = try moment(of: expiry)
+        let pin = pin(start)
+        defer { unpin(pin) }
+        while true {
+            do throws(OxbowError) { return try fork(name, start, expires, author) } catch {
+                // What was the head became the past meanwhile, and will not be the head again.
+                guard error.kind == .busy else { throw error }
+            }
+        }
+    }
+
+    private func fork(
+        _ name: String,
+        _ start: Start,
+        _ expires: LogTime?,
+        _ author: Author
+    ) throws(OxbowError) -> BranchID {
         let past = try prepare(start)
         let mark = try change(author, "fork \(name)") {
-            catalog, nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
+            catalog,
+            nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
             if let conflict = try conflict(name, catalog, nodes) { return .failure(conflict) }
             switch try origin(past, &catalog, nodes) {
             case .failure(let refusal): return .failure(refusal)
             case .success(let (parent, origin, root)):
                 return .success(
                     .create(
-                        name: name, parent: parent, origin: origin, root: root, expiry: expires))
+                        name: name,
+                        parent: parent,
+                        origin: origin,
+                        root: root,
+                        expiry: expires
+                    )
+                )
             }
         }
         return BranchID(mark.lsn)
@@ -36,9 +59,12 @@ extension StoreCore {
 
     /// Puts a branch back to a point. What it showed since stays in its history.
     func reset(_ branch: BranchID, to point: Point, _ author: Author) throws(OxbowError) {
+        let pin = pin(point.lsn)
+        defer { unpin(pin) }
         let past = try prepare(.point(point))
         _ = try change(author, "reset branch \(branch)") {
-            catalog, nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
+            catalog,
+            nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
             guard let entry = try catalog.branch(branch, nodes) else {
                 return .failure(Self.noBranch(branch))
             }
@@ -48,8 +74,10 @@ extension StoreCore {
                 return .failure(
                     OxbowError(
                         .invalid,
-                        "branch \(entry.name) was reset \(entry.path.count) times, which is the most; "
-                            + "fork it, and go on there"))
+                        "branch \(entry.name) was reset \(entry.path.count) times, the most; "
+                            + "fork it, and go on there"
+                    )
+                )
             }
             switch try origin(past, &catalog, nodes) {
             case .failure(let refusal): return .failure(refusal)
@@ -65,18 +93,33 @@ extension StoreCore {
         _ author: Author
     ) throws(OxbowError) {
         try Name.check(name)
+        let pin = pin(point.lsn)
+        defer { unpin(pin) }
         let past = try prepare(.point(point))
         _ = try change(author, "make snapshot \(name)") {
-            catalog, nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
+            catalog,
+            nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
             if let conflict = try conflict(name, catalog, nodes) { return .failure(conflict) }
             switch try origin(past, &catalog, nodes) {
             case .failure(let refusal): return .failure(refusal)
             case .success(let (_, origin, root)):
                 return .success(
                     .createSnapshot(
-                        name: name, branch: point.branch, origin: origin, mark: point.mark,
-                        root: root))
+                        name: name,
+                        branch: point.branch,
+                        origin: origin,
+                        mark: point.mark,
+                        root: root
+                    )
+                )
             }
+        }
+    }
+
+    private func pin(_ start: Start) -> UInt64 {
+        switch start {
+        case .head: pin(.max)
+        case .point(let point): pin(point.lsn)
         }
     }
 
@@ -85,9 +128,9 @@ extension StoreCore {
         guard case .point(let point) = start else { return (start, nil) }
         let catalog = snapshot()
         let line = try attempt("look up \(point.timeline)") { () throws(LogError) in
-            try catalog.timeline(point.timeline, nodes)
+            try catalog.timeline(point.origin.timeline, nodes)
         }
-        if let line, line.last.lsn == point.lsn { return (start, nil) }
+        if let line, line.last.lsn == point.origin.lsn { return (start, nil) }
         let map = try state(at: point)
         return (start, try settle(map).root)
     }
@@ -108,15 +151,17 @@ extension StoreCore {
                 return .failure(Self.noBranch(parent))
             }
             return .success(
-                (parent, Origin(timeline: entry.timeline, lsn: line.last.lsn), nil))
+                (parent, Origin(timeline: entry.timeline, lsn: line.last.lsn), nil)
+            )
         case .point(let point):
-            guard let line = try catalog.timeline(point.timeline, nodes) else {
+            guard let line = try catalog.timeline(point.origin.timeline, nodes) else {
                 return .failure(OxbowError(.notFound, "the history of \(point.lsn) is not kept"))
             }
-            if start.root == nil, line.last.lsn != point.lsn {
+            if start.root == nil, line.last.lsn != point.origin.lsn {
                 // Somebody wrote in between: what was the head is the past now.
                 return .failure(
-                    OxbowError(.busy, "branch \(point.branch) was written to meanwhile; try again"))
+                    OxbowError(.busy, "branch \(point.branch) was written to meanwhile; try again")
+                )
             }
             return .success((point.branch, point.origin, start.root))
         }
@@ -124,6 +169,8 @@ extension StoreCore {
 
     static func protected(_ entry: BranchEntry, _ verb: String) -> OxbowError {
         OxbowError(
-            .conflict, "branch \(entry.name) is protected: unprotect it first to \(verb) it")
+            .conflict,
+            "branch \(entry.name) is protected: unprotect it first to \(verb) it"
+        )
     }
 }

@@ -20,20 +20,22 @@ extension StoreCore {
         let outcome = try attempt(action()) { () throws(LogError) in
             try boundMemory()
             return try critical(urgent: urgent) {
-                catalog, nodes throws(LogError) -> Result<RecordMark, OxbowError> in
+                catalog,
+                nodes throws(LogError) -> Result<RecordMark, OxbowError> in
                 let change: LifecycleChange
                 switch try check(&catalog, nodes) {
                 case .failure(let refusal): return .failure(refusal)
                 case .success(let allowed): change = allowed
                 }
                 return .success(
-                    try append(LifecycleRecord(change, authorship), urgent, &catalog, nodes))
+                    try append(LifecycleRecord(change, authorship), urgent, &catalog, nodes)
+                )
             }
         }
         return try outcome.get()
     }
 
-    private func append(
+    func append(
         _ record: LifecycleRecord,
         _ urgent: Bool,
         _ catalog: inout Catalog,
@@ -43,11 +45,19 @@ extension StoreCore {
         var locations: [Location] = []
         let line: TimelineID? = record.change.beginsTimeline ? nil : TimelineID.none
         let appended = try log.append(
-            .lifecycle, timeline: line, meta: record.encoded(), locations: &locations,
-            urgent: urgent)
+            .lifecycle,
+            timeline: line,
+            meta: record.encoded(),
+            locations: &locations,
+            urgent: urgent
+        )
         index(
-            appended, .lifecycle, line ?? TimelineID(appended.lsn), pages: 0,
-            length: log.end.rawValue - appended.lsn.rawValue)
+            appended,
+            .lifecycle,
+            line ?? TimelineID(appended.lsn),
+            pages: 0,
+            length: log.end.rawValue - appended.lsn.rawValue
+        )
         let mark = RecordMark(lsn: appended.lsn, time: appended.time, clock: appended.clock)
         catalog.apply(record, mark)
         return mark
@@ -56,7 +66,9 @@ extension StoreCore {
     private static func check(_ author: Author) throws(OxbowError) {
         guard author.actor.utf8.count <= Authorship.maximumActorBytes else {
             throw OxbowError(
-                .invalid, "an actor of more than \(Authorship.maximumActorBytes) bytes")
+                .invalid,
+                "an actor of more than \(Authorship.maximumActorBytes) bytes"
+            )
         }
         let bytes = author.labels.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
         guard author.labels.count <= Authorship.maximumLabels,
@@ -65,7 +77,8 @@ extension StoreCore {
             throw OxbowError(
                 .invalid,
                 "more than \(Authorship.maximumLabels) labels, or more than "
-                    + "\(Authorship.maximumLabelBytes) bytes of them")
+                    + "\(Authorship.maximumLabelBytes) bytes of them"
+            )
         }
     }
 
@@ -76,7 +89,8 @@ extension StoreCore {
         evenProtected: Bool = false
     ) throws(OxbowError) {
         _ = try change(author, urgent: true, "delete branch \(branch)") {
-            catalog, nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
+            catalog,
+            nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
             guard let entry = try catalog.branch(branch, nodes) else {
                 return .failure(Self.noBranch(branch))
             }
@@ -129,7 +143,9 @@ extension StoreCore {
         guard let expiry else {
             if options.requiresExpiry {
                 throw OxbowError(
-                    .invalid, "this store asks for an expiry: state .after, .at or .never")
+                    .invalid,
+                    "this store asks for an expiry: state .after, .at or .never"
+                )
             }
             return nil
         }

@@ -8,6 +8,7 @@ extension StoreCore {
     /// The record of a branch's path that a request snaps to.
     func point(_ branch: BranchID, _ moment: Moment) throws(OxbowError) -> Point {
         let history = history
+        if case .snapshot(let name) = moment { return try point(snapshot: name, history) }
         let entry = try branchEntry(branch, history.catalog)
         let asked = try bound(moment, history)
         let place = try place(entry, asked, history)
@@ -18,9 +19,35 @@ extension StoreCore {
         if case .time = moment { distance = asked.time.since(place.mark.time) }
         if case .ago = moment { distance = asked.time.since(place.mark.time) }
         return Point(
-            branch: branch, timeline: place.timeline, lsn: place.mark.lsn, time: place.mark.time,
-            clock: place.mark.clock, requested: moment, distance: distance,
-            next: next.map { Point.Neighbor(lsn: $0.mark.lsn, time: $0.mark.time) })
+            branch: branch,
+            timeline: place.timeline,
+            lsn: place.mark.lsn,
+            time: place.mark.time,
+            clock: place.mark.clock,
+            requested: moment,
+            distance: distance,
+            next: next.map { Point.Neighbor(lsn: $0.mark.lsn, time: $0.mark.time) },
+            origin: place.origin
+        )
+    }
+
+    private func point(snapshot name: String, _ history: History) throws(OxbowError) -> Point {
+        let entry = try snapshotEntry(name, history.catalog)
+        let mark = entry.pointTime
+        return Point(
+            branch: entry.branch,
+            timeline: entry.point.timeline,
+            lsn: mark.lsn,
+            time: mark.time,
+            clock: mark.clock,
+            requested: .snapshot(name),
+            distance: nil,
+            next: nil,
+            origin: Origin(
+                timeline: entry.timeline,
+                lsn: LSN(rawValue: entry.timeline.rawValue)
+            )
+        )
     }
 
     private func bound(_ moment: Moment, _ history: History) throws(OxbowError) -> Bound {
@@ -34,9 +61,7 @@ extension StoreCore {
             }
             let now = log.lock.withLock { max(log.lastTime, LogTime(rawValue: clock.now())) }
             return Bound(time: now.advanced(by: .zero - duration))
-        case .snapshot(let name):
-            let entry = try snapshotEntry(name, history.catalog)
-            return Bound(lsn: entry.point.lsn)
+        case .snapshot: return Bound()
         }
     }
 
@@ -51,8 +76,9 @@ extension StoreCore {
             case .beforeHistory(let earliest):
                 throw OxbowError(
                     .notFound,
-                    "branch \(entry.name) has no history that far back: the earliest that is kept is "
-                        + "\(earliest.time) (\(earliest.lsn))")
+                    "branch \(entry.name) has no history that far back: the earliest kept is "
+                        + "\(earliest.time) (\(earliest.lsn))"
+                )
             }
         }
     }
@@ -61,7 +87,8 @@ extension StoreCore {
     func state(at point: Point) throws(OxbowError) -> PageMap {
         let history = history
         return try attempt("read the past at \(point.lsn)") { () throws(LogError) in
-            try history.state(at: point.origin)
+            try log.checkReadable(point.origin.lsn)
+            return try history.state(at: point.origin)
         }
     }
 
@@ -80,7 +107,8 @@ extension StoreCore {
 
     func snapshotEntry(_ name: String, _ catalog: Catalog) throws(OxbowError) -> SnapshotEntry {
         try Name.check(name)
-        let entry = try attempt("look up snapshot \(name)") { () throws(LogError) -> SnapshotEntry? in
+        let entry = try attempt("look up snapshot \(name)") {
+            () throws(LogError) -> SnapshotEntry? in
             guard case .snapshot(let id)? = try catalog.holder(of: name, nodes) else { return nil }
             return try catalog.snapshots.get(Catalog.key(id), nodes)
         }

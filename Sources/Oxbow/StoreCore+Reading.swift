@@ -12,8 +12,9 @@ extension StoreCore {
         guard buffer.count == geometry.pageSize else {
             throw OxbowError(
                 .invalid,
-                "read page \(key.low) of object \(key.high): a buffer of \(buffer.count) bytes given, "
-                    + "a page has \(geometry.pageSize)")
+                "read page \(key.low) of object \(key.high): a buffer of \(buffer.count) bytes "
+                    + "given, a page has \(geometry.pageSize)"
+            )
         }
         do throws(LogError) { try unsafe pages.read(key, in: map, into: buffer) } catch {
             throw OxbowError(error, "read page \(key.low) of object \(key.high)")
@@ -52,7 +53,9 @@ extension StoreCore {
             while let from = next {
                 let inTree = try reader.first(from: from)?.key
                 let inDelta = delta.pages.first(from: from)?.key
-                guard let key = [inTree, inDelta].compactMap({ $0 }).min(), key < end else { return }
+                guard let key = [inTree, inDelta].compactMap({ $0 }).min(), key < end else {
+                    return
+                }
                 let answer = delta[key]
                 let isWritten = answer == .untouched ? inTree == key : answer != .deleted
                 if isWritten, !body(PageNumber(key.low)) { return }

@@ -30,7 +30,7 @@ extension StoreCore {
     private var checkpointIsDue: Bool {
         guard log.active != nil else { return false }
         return catalog.pendingChanges >= options.checkpointChanges
-            || log.end.rawValue &- checkpointCut.rawValue >= options.checkpointBytes
+            || log.appendedBytes - appendedAtCheckpoint >= options.checkpointBytes
     }
 
     /// Wakes the maintenance thread where there is something to do that should not wait.
@@ -56,18 +56,43 @@ extension StoreCore {
         var didSomething = false
         let unflushed = log.lock.withLock { log.end > log.durable }
         if unflushed {
+            let now = clock.monotonic()
+            log.lock.withLock { flushedAt = now }
             try log.flush()
             didSomething = true
         }
         while try log.writeClosingIndex() { didSomething = true }
+        if try indexOneLeftOver() { didSomething = true }
         try makeSegmentAhead()
         if try expireBranches() { didSomething = true }
         if log.lock.withLock({ checkpointIsDue }) {
             try checkpoint()
             didSomething = true
         }
+        if try reclaimIfWorthIt() { didSomething = true }
         if !didSomething { try markIfIdle() }
         return didSomething
+    }
+
+    /// Keeps the promise to buffered commits in the middle of longer work.
+    func flushIfOverdue() throws(LogError) {
+        let now = clock.monotonic()
+        let isOverdue = log.lock.withLock { () -> Bool in
+            let limit = UInt64(options.bufferedFlushMilliseconds) * 1_000_000
+            guard now &- flushedAt >= limit else { return false }
+            flushedAt = now
+            return log.end > log.durable
+        }
+        if isOverdue { try log.flush() }
+    }
+
+    private func indexOneLeftOver() throws(LogError) -> Bool {
+        guard let (number, end) = log.lock.withLock({ unindexed.popLast() }) else { return false }
+        do throws(LogError) { return try log.writeClosingIndex(of: number, upTo: end) } catch {
+            // Damage in it is for readers, and the check, to tell.
+            if case .damaged = error { return false }
+            throw error
+        }
     }
 
     private func makeSegmentAhead() throws(LogError) {
@@ -80,23 +105,45 @@ extension StoreCore {
         }
     }
 
+    /// Starts a pass of reclaim where there is much to look at, or room is wanted.
+    private func reclaimIfWorthIt() throws(LogError) -> Bool {
+        let (active, isWanted, last) = log.lock.withLock { () in
+            if reclaimedAt == nil { reclaimedAt = log.active?.number }
+            return (log.active?.number, roomIsWanted, reclaimedAt)
+        }
+        guard let active, let last, isWanted || active.rawValue >= last.rawValue + 8 else {
+            return false
+        }
+        log.lock.withLock { roomIsWanted = false }
+        _ = try reclaim(deadShare: isWanted ? 0.08 : 0.5)
+        return true
+    }
+
     /// An idle store writes one mark, so that the log itself tells what is durable.
     private func markIfIdle() throws(LogError) {
         guard log.lock.withLock({ log.wantsMark }) else { return }
         try critical(urgent: true) { _, _ throws(LogError) in
             var locations: [Location] = []
             let appended = try log.append(
-                .mark, timeline: TimelineID.none, locations: &locations, urgent: true)
+                .mark,
+                timeline: TimelineID.none,
+                locations: &locations,
+                urgent: true
+            )
             index(
-                appended, .mark, .none, pages: 0,
-                length: log.end.rawValue - appended.lsn.rawValue)
+                appended,
+                .mark,
+                .none,
+                pages: 0,
+                length: log.end.rawValue - appended.lsn.rawValue
+            )
         }
         try log.flush()
     }
 
     /// Deletes what has expired. Returns whether anything was.
     func expireBranches() throws(LogError) -> Bool {
-        let now = log.lock.withLock { max(log.lastTime, LogTime(rawValue: clock.now())) }
+        let now = try retentionTime()
         let catalog = snapshot()
         var due: [BranchID] = []
         try catalog.expiries.visit(nodes) { key, _ throws(LogError) in
@@ -120,13 +167,16 @@ extension StoreCore {
         // Safe: the thread gets the core retained, and gives that back when it ends.
         let box = unsafe Unmanaged.passRetained(self).toOpaque()
         let result = unsafe pthread_create(
-            &thread, nil,
+            &thread,
+            nil,
             { argument in
                 guard let argument = unsafe argument else { return nil }
                 let core = unsafe Unmanaged<StoreCore>.fromOpaque(argument).takeRetainedValue()
                 core.upkeepLoop()
                 return nil
-            }, box)
+            },
+            box
+        )
         invariant(result == 0, "pthread_create: \(result)")
         pthread_detach(thread)
     }
@@ -160,17 +210,19 @@ extension StoreCore {
 
     func close() throws(LogError) {
         stopUpkeep()
-        guard log.lock.withLock({ () -> Bool in
-            defer { isClosed = true }
-            return !isClosed
-        }) else { return }
+        guard
+            log.lock.withLock({ () -> Bool in
+                defer { isClosed = true }
+                return !isClosed
+            })
+        else { return }
         defer { log.shut() }
         try log.flush()
         checkpointLock.lock()
         defer { checkpointLock.unlock() }
         let isWorthIt = log.lock.withLock {
             catalog.pendingChanges >= 256
-                || log.end.rawValue &- checkpointCut.rawValue >= 1 << 20
+                || log.appendedBytes - appendedAtCheckpoint >= 1 << 20
         }
         if isWorthIt {
             do throws(LogError) { try checkpointHeld() } catch {

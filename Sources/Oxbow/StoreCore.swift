@@ -24,10 +24,25 @@ final class StoreCore: @unchecked Sendable {
     /// Guarded by `log.lock`: held views, whose pages reclaim must not free.
     var views: [UInt64: PageMap] = [:]
     var nextView: UInt64 = 0
+    /// Guarded by `log.lock`: where the past is being read, or something written that no record
+    /// points at yet. The cutoffs stay below.
+    var pins: [UInt64: LSN] = [:]
+    /// Guarded by `log.lock`.
+    var retention: RetentionClock
+    /// Guarded by `log.lock`: how much was appended when the last checkpoint began.
+    var appendedAtCheckpoint: UInt64 = 0
+    /// One pass of reclaim at a time. Taken before `checkpointLock`.
+    let reclaimLock = Lock()
+    /// Guarded by `log.lock`: the active segment when the last pass of reclaim ended.
+    var reclaimedAt: SegmentNumber?
+    /// Guarded by `log.lock`: when upkeep flushed last, by the monotonic clock.
+    var flushedAt: UInt64 = 0
+    /// Guarded by `log.lock`: segments of earlier processes that may lack their closing index.
+    var unindexed: [(number: SegmentNumber, end: LSN)] = []
+    /// Guarded by `log.lock`: an append found the disk full.
+    var roomIsWanted = false
     /// Guarded by `log.lock`: nothing is done any more.
     var isClosed = false
-    /// Guarded by `log.lock`: where the last checkpoint began.
-    var checkpointCut: LSN
 
     /// One checkpoint, or reclaim step, at a time.
     let checkpointLock = Lock()
@@ -45,8 +60,14 @@ final class StoreCore: @unchecked Sendable {
     var upkeepIsRunning = false
 
     init(
-        disk: any Disk, clock: any Clock, options: StoreOptions, log: Log, nodes: NodeSource,
-        catalog: Catalog, superblock: Superblock, superblockFile: any File
+        disk: any Disk,
+        clock: any Clock,
+        options: StoreOptions,
+        log: Log,
+        nodes: NodeSource,
+        catalog: Catalog,
+        superblock: Superblock,
+        superblockFile: any File
     ) {
         self.disk = disk
         self.clock = clock
@@ -55,14 +76,16 @@ final class StoreCore: @unchecked Sendable {
         self.log = log
         self.nodes = nodes
         let cache = PageCache(
-            byteLimit: options.cacheBytes / 2, pageSize: superblock.geometry.pageSize)
+            byteLimit: options.cacheBytes / 2,
+            pageSize: superblock.geometry.pageSize
+        )
         pages = PageReader(cache: cache, nodes: nodes, pageSize: superblock.geometry.pageSize)
         indexes = SegmentIndexes(log: log, byteLimit: options.cacheBytes / 4)
         self.catalog = catalog
         self.superblock = superblock
         self.superblockFile = superblockFile
         olderCut = superblock.cut
-        checkpointCut = superblock.cut
+        retention = RetentionClock(lastTime: log.lastTime, monotonic: clock.monotonic())
     }
 
     /// Runs a step of the store: appending to the log and changing the catalog at one moment.
@@ -75,7 +98,7 @@ final class StoreCore: @unchecked Sendable {
         urgent: Bool = false,
         _ body: (inout Catalog, NodeSource) throws(LogError) -> Result
     ) throws(LogError) -> Result {
-        let cached = nodes.cacheOnly
+        var cached = nodes.cacheOnly
         while true {
             log.lock.lock()
             do throws(LogError) {
@@ -86,13 +109,26 @@ final class StoreCore: @unchecked Sendable {
             } catch {
                 log.lock.unlock()
                 switch error {
-                case .needsNode(let location): try nodes.loadAny(location)
-                case .needsSegment: try log.ensureSpare(urgent: urgent)
+                case .needsNode(let location):
+                    cached = cached.holding(try nodes.loadAny(location), at: location)
+                case .needsSegment: try makeSegment(urgent: urgent)
+                case .full:
+                    noteFull()
+                    throw error
                 default: throw error
                 }
             }
         }
     }
+
+    private func makeSegment(urgent: Bool) throws(LogError) {
+        do throws(LogError) { try log.ensureSpare(urgent: urgent) } catch {
+            if case .full = error { noteFull() }
+            throw error
+        }
+    }
+
+    private func noteFull() { log.lock.withLock { roomIsWanted = true } }
 
     /// A copy of the catalog: the store as it is at this moment.
     func snapshot() -> Catalog { log.lock.withLock { catalog } }

@@ -2,9 +2,9 @@ public import Primitives
 public import WriteAheadLog
 
 /// What the cache holds: a node of some map, never changed again.
+// Safe to share: set once when made, like all that subclasses add.
 @usableFromInline
 package class CachedNode: @unchecked Sendable {
-    // Safe to share: set once when made, like all that subclasses add.
     @usableFromInline package let byteCount: Int
 
     @usableFromInline package init(byteCount: Int) { self.byteCount = byteCount }
@@ -16,9 +16,9 @@ package class CachedNode: @unchecked Sendable {
 /// Payload: u8 level; varint number of entries; then each key as the difference to the one before
 /// it (varint of the high parts' difference; of the low parts' where that is 0, else the low part
 /// itself), each followed by its value or its child's location. Zeros up to eight bytes.
+// Safe to share: set once when made.
 @usableFromInline
 package final class MapNode<Value: MapValue>: CachedNode, @unchecked Sendable {
-    // Safe to share: set once when made.
     @usableFromInline package let level: Int
     @usableFromInline package let keys: [MapKey]
     @usableFromInline package let values: [Value]

@@ -66,7 +66,10 @@ package struct PageReader: Sendable {
         try unsafe nodes.log.read(location, into: buffer)
         let bytes = unsafe UnsafeRawBufferPointer(rebasing: buffer[..<Int(location.length)])
         let header = try unsafe Log.verify(
-            bytes, location, seed: nodes.log.options.store.blockSeed)
+            bytes,
+            location,
+            seed: nodes.log.options.store.blockSeed
+        )
         guard header.kind == .page, header.object == key.high, header.page == key.low else {
             throw .damaged(Damage(at: location.lsn, "another page in the place of one"))
         }

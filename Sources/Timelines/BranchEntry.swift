@@ -67,8 +67,13 @@ package struct BranchEntry: Sendable {
     package var window: Window?
 
     package init(
-        name: String, birth: RecordMark, authorship: Authorship, origin: Origin?,
-        parent: BranchID?, path: [PathInterval], expiry: LogTime?
+        name: String,
+        birth: RecordMark,
+        authorship: Authorship,
+        origin: Origin?,
+        parent: BranchID?,
+        path: [PathInterval],
+        expiry: LogTime?
     ) {
         self.name = name
         self.birth = birth
@@ -124,7 +129,9 @@ extension BranchEntry: MapValue {
         if has(0) {
             let timeline = TimelineID(rawValue: try reader.varint("branch's origin"))
             origin = Origin(
-                timeline: timeline, lsn: LSN(rawValue: try reader.varint("branch's origin")))
+                timeline: timeline,
+                lsn: LSN(rawValue: try reader.varint("branch's origin"))
+            )
         }
         if has(1) { parent = BranchID(rawValue: try reader.varint("branch's parent")) }
         path = []
@@ -132,7 +139,10 @@ extension BranchEntry: MapValue {
             let timeline = TimelineID(rawValue: try reader.varint("branch's path"))
             path.append(
                 PathInterval(
-                    timeline: timeline, from: LSN(rawValue: try reader.varint("branch's path"))))
+                    timeline: timeline,
+                    from: LSN(rawValue: try reader.varint("branch's path"))
+                )
+            )
         }
         guard !path.isEmpty else { throw Malformed("a branch without a path", at: reader.offset) }
         isProtected = has(2)

@@ -31,6 +31,8 @@ extension Catalog {
             try timelines.promote(Self.key(snapshot.timeline.rawValue), nodes)
         case .window(let branch, _):
             if let branch { try promote(branch, nodes) }
+        case .purge(let ids):
+            for id in ids { try timelines.promote(Self.key(id.rawValue), nodes) }
         case .cutoff, .clockJump: break
         }
     }
@@ -52,7 +54,9 @@ extension Catalog {
         let key = Self.key(timeline.rawValue)
         guard try timelines.promote(key, nodes), let entry = timelines.promoted(key) else { return }
         let far = Self.key(entry.jump.rawValue)
-        guard try timelines.promote(far, nodes), let jumped = timelines.promoted(far) else { return }
+        guard try timelines.promote(far, nodes), let jumped = timelines.promoted(far) else {
+            return
+        }
         try timelines.promote(Self.key(jumped.jump.rawValue), nodes)
     }
 
@@ -63,9 +67,14 @@ extension Catalog {
             let id = BranchID(mark.lsn)
             begin(TimelineID(mark.lsn), owner: id.rawValue, origin, root, mark)
             var entry = BranchEntry(
-                name: name, birth: mark, authorship: record.authorship, origin: origin,
-                parent: parent, path: [PathInterval(timeline: TimelineID(mark.lsn), from: mark.lsn)],
-                expiry: nil)
+                name: name,
+                birth: mark,
+                authorship: record.authorship,
+                origin: origin,
+                parent: parent,
+                path: [PathInterval(timeline: TimelineID(mark.lsn), from: mark.lsn)],
+                expiry: nil
+            )
             schedule(&entry, id, expiry)
             branches.set(Self.key(id.rawValue), entry)
             give(name, to: .branch(id))
@@ -105,8 +114,14 @@ extension Catalog {
             begin(line, owner: mark.lsn.rawValue, origin, root, mark)
             close(line, true)
             let entry = SnapshotEntry(
-                name: name, birth: mark, authorship: record.authorship, branch: branch,
-                point: origin, pointTime: point, timeline: line)
+                name: name,
+                birth: mark,
+                authorship: record.authorship,
+                branch: branch,
+                point: origin,
+                pointTime: point,
+                timeline: line
+            )
             snapshots.set(Self.key(mark.lsn.rawValue), entry)
             give(name, to: .snapshot(mark.lsn.rawValue))
         case .deleteSnapshot(let id):
@@ -118,15 +133,27 @@ extension Catalog {
             changeBranch(branch) { entry, _ in entry.window = window }
         case .window(nil, let window):
             if let window { state.window = window }
-        case .cutoff(let denseFrom, let historyFrom):
+        case .cutoff(let denseFrom, let historyFrom, let dropped):
             state.denseFrom = max(state.denseFrom, denseFrom)
             state.historyFrom = max(state.historyFrom, historyFrom)
+            for key in dropped { checkpoints.remove(key) }
+            return
+        case .purge(let ids):
+            for id in ids {
+                change(id) { entry in
+                    invariant(entry.isClosed, "timeline \(id) is purged and was not closed")
+                    entry.pages = PageMap()
+                    entry.birthRoot = .none
+                    entry.isPurged = true
+                }
+            }
             return
         case .clockJump: break
         }
         events.set(
             MapKey(record.change.subject, mark.lsn.rawValue),
-            EventEntry(mark: mark, record: record))
+            EventEntry(mark: mark, record: record)
+        )
     }
 
     private mutating func begin(
@@ -138,8 +165,14 @@ extension Catalog {
     ) {
         var pages = PageMap(root: root ?? .none)
         var entry = TimelineEntry(
-            owner: owner, origin: origin, depth: 0, jump: id, birthRoot: root ?? .none,
-            birth: mark, pages: pages)
+            owner: owner,
+            origin: origin,
+            depth: 0,
+            jump: id,
+            birthRoot: root ?? .none,
+            birth: mark,
+            pages: pages
+        )
         if let origin {
             // Brings the parent's layers in step first: the child shares them.
             let parent = change(origin.timeline) { parent in parent }
@@ -210,7 +243,7 @@ extension LifecycleChange {
             .expire(let id, _), .reset(let id, _, _), .createSnapshot(_, let id, _, _, _):
             id.rawValue
         case .window(let id, _): id?.rawValue ?? 0
-        case .deleteSnapshot, .create, .cutoff, .clockJump: 0
+        case .deleteSnapshot, .create, .cutoff, .purge, .clockJump: 0
         }
     }
 }

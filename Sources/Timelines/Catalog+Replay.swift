@@ -9,11 +9,16 @@ extension Catalog {
             segments.set(
                 Self.key(before.rawValue),
                 SegmentEntry(
-                    predecessor: activePredecessor, end: header.predecessorEnd, generation: 0))
+                    predecessor: activePredecessor,
+                    end: header.predecessorEnd,
+                    generation: 0
+                )
+            )
         }
         segments.set(
             Self.key(header.number.rawValue),
-            SegmentEntry(predecessor: header.predecessor, end: .zero, generation: 0))
+            SegmentEntry(predecessor: header.predecessor, end: .zero, generation: 0)
+        )
         activeSegment = header.number
         activePredecessor = header.predecessor
     }
@@ -21,7 +26,10 @@ extension Catalog {
     /// Lets a record of an earlier process take effect again.
     package mutating func replay(_ record: Record, _ nodes: NodeSource) throws(LogError) {
         let mark = RecordMark(
-            lsn: record.lsn, time: record.header.time, clock: record.header.clock)
+            lsn: record.lsn,
+            time: record.header.time,
+            clock: record.header.clock
+        )
         switch record.header.kind {
         case .commit:
             try replayCommit(record, mark, nodes)
@@ -72,8 +80,11 @@ package struct PageChange: Sendable {
 
     init(_ block: RecordBlock) {
         self.init(
-            kind: block.header.kind, key: MapKey(block.header.object, block.header.page),
-            upperBound: block.upperBound, location: block.location)
+            kind: block.header.kind,
+            key: MapKey(block.header.object, block.header.page),
+            upperBound: block.upperBound,
+            location: block.location
+        )
     }
 }
 
@@ -109,17 +120,17 @@ extension Delta {
 
 extension NodeSource {
     /// Reads a node of whichever map into the cache.
-    package func loadAny(_ location: Location) throws(LogError) {
+    package func loadAny(_ location: Location) throws(LogError) -> CachedNode {
         switch try log.readBlock(location).header.object {
-        case Location.kind: _ = try node(location, of: Location.self)
-        case TimelineEntry.kind: _ = try node(location, of: TimelineEntry.self)
-        case BranchEntry.kind: _ = try node(location, of: BranchEntry.self)
-        case NameEntry.kind: _ = try node(location, of: NameEntry.self)
-        case SnapshotEntry.kind: _ = try node(location, of: SnapshotEntry.self)
-        case SegmentEntry.kind: _ = try node(location, of: SegmentEntry.self)
-        case ExpiryEntry.kind: _ = try node(location, of: ExpiryEntry.self)
-        case CheckpointEntry.kind: _ = try node(location, of: CheckpointEntry.self)
-        case EventEntry.kind: _ = try node(location, of: EventEntry.self)
+        case Location.kind: return try node(location, of: Location.self)
+        case TimelineEntry.kind: return try node(location, of: TimelineEntry.self)
+        case BranchEntry.kind: return try node(location, of: BranchEntry.self)
+        case NameEntry.kind: return try node(location, of: NameEntry.self)
+        case SnapshotEntry.kind: return try node(location, of: SnapshotEntry.self)
+        case SegmentEntry.kind: return try node(location, of: SegmentEntry.self)
+        case ExpiryEntry.kind: return try node(location, of: ExpiryEntry.self)
+        case CheckpointEntry.kind: return try node(location, of: CheckpointEntry.self)
+        case EventEntry.kind: return try node(location, of: EventEntry.self)
         default: throw .damaged(Damage(at: location.lsn, "a node of no known map"))
         }
     }

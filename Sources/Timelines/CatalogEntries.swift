@@ -68,8 +68,13 @@ package struct SnapshotEntry: Sendable, Equatable, MapValue {
     package var timeline: TimelineID
 
     package init(
-        name: String, birth: RecordMark, authorship: Authorship, branch: BranchID, point: Origin,
-        pointTime: RecordMark, timeline: TimelineID
+        name: String,
+        birth: RecordMark,
+        authorship: Authorship,
+        branch: BranchID,
+        point: Origin,
+        pointTime: RecordMark,
+        timeline: TimelineID
     ) {
         self.name = name
         self.birth = birth

@@ -74,7 +74,9 @@ package struct CheckpointEntry: Sendable, Equatable, MapValue {
         let window = Window(nanoseconds: nanoseconds, bytes: try reader.varint("window"))
         let dense = LSN(rawValue: try reader.varint("dense history's start"))
         state = CatalogState(
-            window: window, denseFrom: dense,
-            historyFrom: LSN(rawValue: try reader.varint("history's start")))
+            window: window,
+            denseFrom: dense,
+            historyFrom: LSN(rawValue: try reader.varint("history's start"))
+        )
     }
 }

@@ -10,7 +10,7 @@ extension History {
         }?.value
     }
 
-    private func checkpoint(after checkpoint: CheckpointEntry?) throws(LogError) -> CheckpointEntry? {
+    func checkpoint(after checkpoint: CheckpointEntry?) throws(LogError) -> CheckpointEntry? {
         let from = checkpoint.map { $0.key.successor } ?? .first
         return try catalog.checkpoints.first(from: from, nodes)?.value
     }
@@ -21,6 +21,7 @@ extension History {
         _ entry: TimelineEntry,
         _ bound: Bound
     ) throws(LogError) -> RecordMark? {
+        if entry.isPurged { return nil }
         if bound.admits(entry.last) { return entry.last }
         guard bound.admits(entry.birth) else { return nil }
         let base = try checkpoint(bound)
@@ -32,7 +33,8 @@ extension History {
         if start < catalog.state.denseFrom { return known }
         let end = min(bound.lsn, try checkpoint(after: base)?.cut ?? .max)
         var number: SegmentNumber? = geometry.segment(of: min(end, indexes.log.end(of: catalog)))
-        while let segment = try segment(atOrBefore: number), segment >= geometry.segment(of: start) {
+        while let segment = try segment(atOrBefore: number), segment >= geometry.segment(of: start)
+        {
             let found = try indexes.lastRecord(of: timeline, in: segment, bound, catalog, nodes)
             if let found, found.lsn >= start { return found.mark }
             number = segment.before
@@ -64,11 +66,17 @@ extension History {
         let first = geometry.segment(of: max(start, base?.cut ?? .zero))
         var found: RecordMark?
         try catalog.segments.visit(
-            from: Catalog.key(min(first, geometry.segment(of: start + 1)).rawValue), nodes
+            from: Catalog.key(min(first, geometry.segment(of: start + 1)).rawValue),
+            nodes
         ) { key, _ throws(LogError) in
             let number = SegmentNumber(rawValue: key.low)
             found = try indexes.firstRecord(
-                of: timeline, in: number, after: lsn, catalog, nodes)?.mark
+                of: timeline,
+                in: number,
+                after: lsn,
+                catalog,
+                nodes
+            )?.mark
             return found == nil
         }
         return found
@@ -104,7 +112,9 @@ extension History {
             let middle = LSN(rawValue: (from.cut.rawValue + until.cut.rawValue) / 2)
             guard let candidate = try checkpoint(Bound(lsn: middle)) else { return low }
             if candidate.cut == from.cut {
-                guard let after = try checkpoint(after: from), after.cut < until.cut else { return low }
+                guard let after = try checkpoint(after: from), after.cut < until.cut else {
+                    return low
+                }
                 if try isIdle(after) { low = after } else { high = after }
             } else if try isIdle(candidate) {
                 low = candidate
@@ -139,7 +149,12 @@ extension History {
         if place.mark.lsn < catalog.state.denseFrom { return nil }
         let number = geometry.segment(of: place.mark.lsn)
         let found = try indexes.lastRecord(
-            of: place.timeline, in: number, Bound(lsn: place.mark.lsn), catalog, nodes)
+            of: place.timeline,
+            in: number,
+            Bound(lsn: place.mark.lsn),
+            catalog,
+            nodes
+        )
         return found?.lsn == place.mark.lsn ? found : nil
     }
 }

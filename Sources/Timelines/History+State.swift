@@ -6,12 +6,15 @@ extension History {
     /// All pages of a timeline after a record of it: the map of the nearest checkpoint before, or
     /// one that a record carries, and what came since.
     package func state(at origin: Origin) throws(LogError) -> PageMap {
-        let entry = try entry(origin.timeline)
+        guard let entry = try catalog.timeline(origin.timeline, nodes), !entry.isPurged else {
+            throw .notKept(origin.lsn)
+        }
         if entry.last.lsn <= origin.lsn { return entry.pages }
         return try past(origin, entry)
     }
 
     private func past(_ origin: Origin, _ entry: TimelineEntry) throws(LogError) -> PageMap {
+        if origin.lsn < catalog.state.denseFrom { return try sparse(origin, entry) }
         let timeline = origin.timeline
         var base = PageMap()
         var start = entry.birth.lsn
@@ -37,6 +40,18 @@ extension History {
         return map
     }
 
+    /// Where only checkpoints are kept, the state is that of the first one after the record.
+    private func sparse(_ origin: Origin, _ entry: TimelineEntry) throws(LogError) -> PageMap {
+        let before = try checkpoint(Bound(lsn: origin.lsn))
+        if let after = try checkpoint(after: before),
+            let then = try timelines(of: after)[Catalog.key(origin.timeline.rawValue)],
+            then.last.lsn == origin.lsn, !then.isPurged
+        {
+            return then.pages
+        }
+        throw .notKept(origin.lsn)
+    }
+
     private func changes(
         of timeline: TimelineID,
         from start: LSN,
@@ -49,7 +64,13 @@ extension History {
             let number = SegmentNumber(rawValue: key.low)
             guard number <= last else { return false }
             let part = try indexes.changes(
-                of: timeline, in: number, from: start, through: end, catalog, nodes)
+                of: timeline,
+                in: number,
+                from: start,
+                through: end,
+                catalog,
+                nodes
+            )
             all.blocks += part.blocks
             all.ranges += part.ranges
             all.roots += part.roots

@@ -38,7 +38,9 @@ package struct History: Sendable {
 
     func entry(_ timeline: TimelineID) throws(LogError) -> TimelineEntry {
         if let entry = try catalog.timeline(timeline, nodes) { return entry }
-        throw .damaged(Damage(at: LSN(rawValue: timeline.rawValue), "timeline \(timeline) is missing"))
+        throw .damaged(
+            Damage(at: LSN(rawValue: timeline.rawValue), "timeline \(timeline) is missing")
+        )
     }
 
     /// The stretch of a path on one timeline: up to `cap`, after which the path goes on with
@@ -84,7 +86,11 @@ package struct History: Sendable {
             let parent = try entry(origin.timeline)
             if bound.admits(parent.birth) {
                 return Stretch(
-                    timeline: origin.timeline, entry: parent, cap: origin.lsn, next: child.birth)
+                    timeline: origin.timeline,
+                    entry: parent,
+                    cap: origin.lsn,
+                    next: child.birth
+                )
             }
             child = parent
         }
@@ -113,7 +119,9 @@ package struct History: Sendable {
         let bound = Bound(lsn: place.mark.lsn)
         guard let stretch = try stretch(of: branch, bound) else { return nil }
         let mark = try firstRecord(of: stretch.timeline, stretch.entry, after: place.mark.lsn)
-        if let mark, mark.lsn <= stretch.cap { return Place(timeline: stretch.timeline, mark: mark) }
+        if let mark, mark.lsn <= stretch.cap {
+            return Place(timeline: stretch.timeline, mark: mark)
+        }
         return stretch.next.map { Place(timeline: TimelineID($0.lsn), mark: $0) }
     }
 

@@ -1,4 +1,4 @@
-import PageStorage
+package import PageStorage
 package import Primitives
 package import WriteAheadLog
 
@@ -15,10 +15,18 @@ package enum LifecycleChange: Sendable, Equatable {
     case expire(BranchID, LogTime?)
     case reset(BranchID, to: Origin, root: Location?)
     case createSnapshot(
-        name: String, branch: BranchID, origin: Origin, mark: RecordMark, root: Location?)
+        name: String,
+        branch: BranchID,
+        origin: Origin,
+        mark: RecordMark,
+        root: Location?
+    )
     case deleteSnapshot(UInt64)
     case window(BranchID?, Window?)
-    case cutoff(denseFrom: LSN, historyFrom: LSN)
+    /// History moves on; the checkpoints that go are named.
+    case cutoff(denseFrom: LSN, historyFrom: LSN, dropped: [MapKey])
+    /// Timelines that nobody can reach any more let go of their pages.
+    case purge([TimelineID])
     /// The clock jumped this far (nanoseconds) against the log's time.
     case clockJump(Int64)
 }
@@ -67,6 +75,7 @@ extension LifecycleChange {
         case .window: 10
         case .cutoff: 11
         case .clockJump: 12
+        case .purge: 13
         }
     }
 
@@ -108,9 +117,17 @@ extension LifecycleChange {
             writer.append(UInt8(window == nil ? 0 : 1))
             writer.append(varint: window?.nanoseconds ?? 0)
             writer.append(varint: window?.bytes ?? 0)
-        case .cutoff(let denseFrom, let historyFrom):
+        case .cutoff(let denseFrom, let historyFrom, let dropped):
             writer.append(varint: denseFrom.rawValue)
             writer.append(varint: historyFrom.rawValue)
+            writer.append(varint: UInt64(dropped.count))
+            for key in dropped {
+                writer.append(varint: key.high)
+                writer.append(varint: key.low)
+            }
+        case .purge(let timelines):
+            writer.append(varint: UInt64(timelines.count))
+            for timeline in timelines { writer.append(varint: timeline.rawValue) }
         case .clockJump(let nanoseconds): writer.append(zigzag: nanoseconds)
         }
     }
@@ -144,9 +161,12 @@ extension LifecycleChange {
             let start = try origin(&reader)
             let root = try Self.root(&reader)
             self = .create(
-                name: name, parent: parent.rawValue == 0 ? nil : parent,
-                origin: start.timeline == .none ? nil : start, root: root,
-                expiry: try moment(&reader))
+                name: name,
+                parent: parent.rawValue == 0 ? nil : parent,
+                origin: start.timeline == .none ? nil : start,
+                root: root,
+                expiry: try moment(&reader)
+            )
         case 2: self = .delete(try branch(&reader))
         case 3: self = .undelete(try branch(&reader), name: try reader.text("name"))
         case 4: self = .rename(try branch(&reader), name: try reader.text("name"))
@@ -154,12 +174,19 @@ extension LifecycleChange {
         case 6: self = .expire(try branch(&reader), try moment(&reader))
         case 7:
             self = .reset(
-                try branch(&reader), to: try origin(&reader), root: try Self.root(&reader))
+                try branch(&reader),
+                to: try origin(&reader),
+                root: try Self.root(&reader)
+            )
         case 8:
             let name = try reader.text("name")
             self = .createSnapshot(
-                name: name, branch: try branch(&reader), origin: try origin(&reader),
-                mark: try RecordMark(decoding: &reader), root: try Self.root(&reader))
+                name: name,
+                branch: try branch(&reader),
+                origin: try origin(&reader),
+                mark: try RecordMark(decoding: &reader),
+                root: try Self.root(&reader)
+            )
         case 9: self = .deleteSnapshot(try reader.varint("snapshot"))
         case 10:
             let id = try branch(&reader)
@@ -169,34 +196,21 @@ extension LifecycleChange {
             self = .window(id.rawValue == 0 ? nil : id, isSet ? window : nil)
         case 11:
             let dense = LSN(rawValue: try reader.varint("cutoff"))
-            self = .cutoff(
-                denseFrom: dense, historyFrom: LSN(rawValue: try reader.varint("cutoff")))
+            let from = LSN(rawValue: try reader.varint("cutoff"))
+            var dropped: [MapKey] = []
+            for _ in 0..<(try reader.count("dropped checkpoints", ofAtLeast: 2)) {
+                let high = try reader.varint("dropped checkpoint")
+                dropped.append(MapKey(high, try reader.varint("dropped checkpoint")))
+            }
+            self = .cutoff(denseFrom: dense, historyFrom: from, dropped: dropped)
         case 12: self = .clockJump(try reader.zigzag("jump"))
+        case 13:
+            var timelines: [TimelineID] = []
+            for _ in 0..<(try reader.count("purged timelines")) {
+                timelines.append(TimelineID(rawValue: try reader.varint("purged timeline")))
+            }
+            self = .purge(timelines)
         default: throw Malformed("lifecycle change \(tag)", at: 0)
         }
-    }
-}
-
-/// A lifecycle record in the history of what it is about; it outlives the log that it came with.
-package struct EventEntry: Sendable, Equatable, MapValue {
-    package var mark: RecordMark
-    package var record: LifecycleRecord
-
-    package init(mark: RecordMark, record: LifecycleRecord) {
-        self.mark = mark
-        self.record = record
-    }
-
-    package static var kind: UInt64 { 9 }
-
-    package func encode(to writer: inout ByteWriter) {
-        mark.encode(to: &writer)
-        record.change.encode(to: &writer)
-        record.authorship.encode(to: &writer)
-    }
-
-    package init(decoding reader: inout ByteReader) throws(Malformed) {
-        mark = try RecordMark(decoding: &reader)
-        record = try LifecycleRecord(decoding: &reader)
     }
 }

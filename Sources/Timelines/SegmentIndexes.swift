@@ -110,7 +110,8 @@ package final class SegmentIndexes: @unchecked Sendable {
             TimelineChanges(
                 blocks: index.blocks.filter { fits($0.timeline, $0.record) },
                 ranges: index.ranges.filter { fits($0.timeline, $0.record) },
-                roots: index.roots.filter { fits($0.timeline, $0.record) })
+                roots: index.roots.filter { fits($0.timeline, $0.record) }
+            )
         }
         if let inOpen { return inOpen }
         let index = try sealed(segment, catalog, nodes)
@@ -119,7 +120,18 @@ package final class SegmentIndexes: @unchecked Sendable {
         return TimelineChanges(
             blocks: index.blocks[start..<end].filter { fits($0.timeline, $0.record) },
             ranges: index.ranges.filter { fits($0.timeline, $0.record) },
-            roots: index.roots.filter { fits($0.timeline, $0.record) })
+            roots: index.roots.filter { fits($0.timeline, $0.record) }
+        )
+    }
+
+    /// The records of a segment that carry roots.
+    package func roots(
+        in segment: SegmentNumber,
+        _ catalog: Catalog,
+        _ nodes: NodeSource
+    ) throws(LogError) -> [RootEntry] {
+        if let roots = log.withOpenIndex(segment, { $0.roots }) { return roots }
+        return try sealed(segment, catalog, nodes).roots
     }
 
     /// The index of a segment that nothing is appended to.
@@ -132,7 +144,8 @@ package final class SegmentIndexes: @unchecked Sendable {
         let entry = try catalog.segments.get(Catalog.key(segment.rawValue), nodes)
         guard let entry else {
             throw .damaged(
-                Damage(at: log.options.geometry.base(of: segment), "no such segment is kept"))
+                Damage(at: log.options.geometry.base(of: segment), "no such segment is kept")
+            )
         }
         let index = try SegmentIndex.load(segment, log.files, upTo: entry.end)
         lock.withLock { keep(index, segment) }

@@ -54,6 +54,8 @@ package struct TimelineEntry: Sendable {
     package var last: RecordMark
     /// When nothing can be written to it any more: after a reset, or as a snapshot's.
     package var isClosed: Bool
+    /// Whether its pages are gone, since no kept history shows them.
+    package var isPurged = false
     package var pages: PageMap
     /// In memory only: the checkpoint that `pages.newer` will be part of.
     package var epoch: UInt64 = 0
@@ -61,8 +63,13 @@ package struct TimelineEntry: Sendable {
     package var mergedAs = TimelineID.none
 
     package init(
-        owner: UInt64, origin: Origin?, depth: UInt32, jump: TimelineID, birthRoot: Location,
-        birth: RecordMark, pages: PageMap
+        owner: UInt64,
+        origin: Origin?,
+        depth: UInt32,
+        jump: TimelineID,
+        birthRoot: Location,
+        birth: RecordMark,
+        pages: PageMap
     ) {
         self.owner = owner
         self.origin = origin
@@ -81,7 +88,7 @@ extension TimelineEntry: MapValue {
 
     package func encode(to writer: inout ByteWriter) {
         invariant(pages.isClean, "a timeline is written down without its newest pages")
-        writer.append(UInt8((origin == nil ? 0 : 1) | (isClosed ? 2 : 0)))
+        writer.append(UInt8((origin == nil ? 0 : 1) | (isClosed ? 2 : 0) | (isPurged ? 4 : 0)))
         writer.append(varint: owner)
         if let origin {
             writer.append(varint: origin.timeline.rawValue)
@@ -101,7 +108,9 @@ extension TimelineEntry: MapValue {
         if flags & 1 != 0 {
             let timeline = TimelineID(rawValue: try reader.varint("timeline's origin"))
             origin = Origin(
-                timeline: timeline, lsn: LSN(rawValue: try reader.varint("timeline's origin")))
+                timeline: timeline,
+                lsn: LSN(rawValue: try reader.varint("timeline's origin"))
+            )
         }
         depth = UInt32(truncatingIfNeeded: try reader.varint("timeline's depth"))
         jump = TimelineID(rawValue: try reader.varint("timeline's jump"))
@@ -109,6 +118,7 @@ extension TimelineEntry: MapValue {
         birth = try RecordMark(decoding: &reader)
         last = try RecordMark(decoding: &reader)
         isClosed = flags & 2 != 0
+        isPurged = flags & 4 != 0
         pages = PageMap(root: try Location(decoding: &reader))
     }
 }

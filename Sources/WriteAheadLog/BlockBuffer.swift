@@ -27,7 +27,8 @@ package struct BlockBuffer: Sendable {
         grow(by: BlockHeader.size + bound)
         let (encoding, length, checksum) = unsafe bytes.withUnsafeMutableBytes { all in
             let target = unsafe UnsafeMutableRawBufferPointer(
-                rebasing: all[(start + BlockHeader.size)...])
+                rebasing: all[(start + BlockHeader.size)...]
+            )
             let (encoding, count) = unsafe PageCodec.encode(page, into: target)
             let payload = unsafe UnsafeRawBufferPointer(rebasing: target[..<count])
             return (encoding, count, unsafe Checksum.of(payload))
@@ -35,8 +36,14 @@ package struct BlockBuffer: Sendable {
         finish(
             start,
             BlockHeader(
-                kind: .page, encoding: encoding, payloadLength: length, object: object.rawValue,
-                page: number.rawValue, payloadChecksum: checksum))
+                kind: .page,
+                encoding: encoding,
+                payloadLength: length,
+                object: object.rawValue,
+                page: number.rawValue,
+                payloadChecksum: checksum
+            )
+        )
     }
 
     /// Appends a node, a deletion or a page that is already encoded.
@@ -48,15 +55,23 @@ package struct BlockBuffer: Sendable {
         page: UInt64
     ) {
         invariant(
-            kind != .node || payload.count >= BlockHeader.minimumPayload, "a node of nothing")
+            kind != .node || payload.count >= BlockHeader.minimumPayload,
+            "a node of nothing"
+        )
         let start = bytes.count
         bytes.append(contentsOf: repeatElement(0, count: BlockHeader.size))
         bytes.append(contentsOf: payload)
         finish(
             start,
             BlockHeader(
-                kind: kind, encoding: encoding, payloadLength: payload.count, object: object,
-                page: page, payloadChecksum: Checksum.of(payload)))
+                kind: kind,
+                encoding: encoding,
+                payloadLength: payload.count,
+                object: object,
+                page: page,
+                payloadChecksum: Checksum.of(payload)
+            )
+        )
     }
 
     /// Appends a block of another buffer as it is.
@@ -75,7 +90,10 @@ package struct BlockBuffer: Sendable {
         return unsafe bytes.withUnsafeBytes {
             unsafe UInt64(
                 littleEndian: $0.loadUnaligned(
-                    fromByteOffset: offsets[index] + BlockHeader.size, as: UInt64.self))
+                    fromByteOffset: offsets[index] + BlockHeader.size,
+                    as: UInt64.self
+                )
+            )
         }
     }
 

@@ -10,6 +10,10 @@ package enum BlockKind: UInt8, Sendable {
     case rangeDeletion = 3
     /// A node of a map.
     case node = 4
+
+    /// Whether anything points at such a block. Deletions only take effect where they stand; they
+    /// are also shorter, and can begin within the same 64 bytes as what follows them.
+    package var canBeLive: Bool { self == .page || self == .node }
 }
 
 /// The head of a block: what describes itself, so that it can be copied alone.
@@ -65,13 +69,21 @@ package struct BlockHeader: Sendable {
         unsafe target.storeBytes(of: 0, toByteOffset: 6, as: UInt16.self)
         unsafe target.storeBytes(of: lsn.rawValue.littleEndian, toByteOffset: 8, as: UInt64.self)
         unsafe target.storeBytes(
-            of: timeline.rawValue.littleEndian, toByteOffset: 16, as: UInt64.self)
+            of: timeline.rawValue.littleEndian,
+            toByteOffset: 16,
+            as: UInt64.self
+        )
         unsafe target.storeBytes(of: object.littleEndian, toByteOffset: 24, as: UInt64.self)
         unsafe target.storeBytes(of: page.littleEndian, toByteOffset: 32, as: UInt64.self)
         unsafe target.storeBytes(
-            of: payloadChecksum.littleEndian, toByteOffset: 40, as: UInt64.self)
+            of: payloadChecksum.littleEndian,
+            toByteOffset: 40,
+            as: UInt64.self
+        )
         let checksum = unsafe Checksum.of(
-            UnsafeRawBufferPointer(start: target, count: 48), seed: seed)
+            UnsafeRawBufferPointer(start: target, count: 48),
+            seed: seed
+        )
         unsafe target.storeBytes(of: checksum.littleEndian, toByteOffset: 48, as: UInt64.self)
         return checksum
     }
@@ -83,11 +95,15 @@ package struct BlockHeader: Sendable {
         seed: UInt64
     ) -> (header: BlockHeader, checksum: UInt64)? {
         guard bytes.count >= size else { return nil }
-        let checksum = unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 48, as: UInt64.self))
+        let checksum = unsafe UInt64(
+            littleEndian: bytes.loadUnaligned(fromByteOffset: 48, as: UInt64.self)
+        )
         let sum = unsafe Checksum.of(UnsafeRawBufferPointer(rebasing: bytes[..<48]), seed: seed)
         guard checksum == sum else { return nil }
         func word(_ offset: Int) -> UInt64 {
-            unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+            unsafe UInt64(
+                littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            )
         }
         let length = unsafe UInt32(littleEndian: bytes.loadUnaligned(as: UInt32.self))
         guard length >= UInt32(size), let kind = unsafe BlockKind(rawValue: bytes[4]),
@@ -95,8 +111,13 @@ package struct BlockHeader: Sendable {
             unsafe bytes[7] == 0
         else { return nil }
         var header = BlockHeader(
-            kind: kind, encoding: encoding, payloadLength: Int(length) - size, object: word(24),
-            page: word(32), payloadChecksum: word(40))
+            kind: kind,
+            encoding: encoding,
+            payloadLength: Int(length) - size,
+            object: word(24),
+            page: word(32),
+            payloadChecksum: word(40)
+        )
         header.lsn = LSN(rawValue: word(8))
         header.timeline = TimelineID(rawValue: word(16))
         return (header, checksum)

@@ -22,7 +22,7 @@ extension ClosingIndex.Part {
 
 extension SegmentIndexBuilder {
     func byTimeline() -> [UInt32] {
-        records.indices.sorted {
+        records.indices.filter { records[$0].isMoment }.sorted {
             let left = records[$0]
             let right = records[$1]
             return left.timeline == right.timeline
@@ -53,9 +53,14 @@ extension RecordEntry {
             throw Malformed("record's kind", at: reader.offset)
         }
         self.init(
-            lsn: LSN(rawValue: lsn), time: LogTime(rawValue: time),
-            clock: LogTime(rawValue: clock), timeline: TimelineID(rawValue: timeline),
-            length: length, pages: pages, kind: kind)
+            lsn: LSN(rawValue: lsn),
+            time: LogTime(rawValue: time),
+            clock: LogTime(rawValue: clock),
+            timeline: TimelineID(rawValue: timeline),
+            length: length,
+            pages: pages,
+            kind: kind
+        )
     }
 }
 
@@ -73,8 +78,12 @@ extension BlockEntry {
         let page: UInt64 = try reader.fixed("block's page")
         let record: UInt64 = try reader.fixed("block's commit")
         self.init(
-            timeline: TimelineID(rawValue: timeline), object: object, page: page,
-            record: LSN(rawValue: record), location: try Location(from: &reader))
+            timeline: TimelineID(rawValue: timeline),
+            object: object,
+            page: page,
+            record: LSN(rawValue: record),
+            location: try Location(from: &reader)
+        )
     }
 }
 
@@ -92,8 +101,12 @@ extension RangeEntry {
         let upTo: UInt64 = try reader.fixed("range's upper bound")
         let record: UInt64 = try reader.fixed("range's commit")
         self.init(
-            timeline: TimelineID(rawValue: timeline), object: object, from: from, upTo: upTo,
-            record: LSN(rawValue: record))
+            timeline: TimelineID(rawValue: timeline),
+            object: object,
+            from: from,
+            upTo: upTo,
+            record: LSN(rawValue: record)
+        )
     }
 }
 
@@ -108,8 +121,10 @@ extension RootEntry {
         let timeline: UInt64 = try reader.fixed("root's timeline")
         let record: UInt64 = try reader.fixed("root's record")
         self.init(
-            timeline: TimelineID(rawValue: timeline), record: LSN(rawValue: record),
-            root: try Location(from: &reader))
+            timeline: TimelineID(rawValue: timeline),
+            record: LSN(rawValue: record),
+            root: try Location(from: &reader)
+        )
     }
 }
 
@@ -159,7 +174,9 @@ extension ClosingIndex {
             try load(file, number)?.read(.extents, file)
         }
         let damage = Damage(
-            at: geometry.base(of: number), "the index of the rewritten segment \(number)")
+            at: geometry.base(of: number),
+            "the index of the rewritten segment \(number)"
+        )
         guard let bytes else { throw .damaged(damage) }
         do throws(Malformed) { return try SegmentExtents(decoding: bytes) } catch {
             throw .damaged(damage)
@@ -176,8 +193,11 @@ extension SegmentExtents {
             let lsn: UInt64 = try reader.fixed("extent's position")
             extents.append(
                 .init(
-                    lsn: LSN(rawValue: lsn), offset: try reader.fixed("extent's offset"),
-                    length: try reader.fixed("extent's length")))
+                    lsn: LSN(rawValue: lsn),
+                    offset: try reader.fixed("extent's offset"),
+                    length: try reader.fixed("extent's length")
+                )
+            )
         }
         self.init(extents)
     }

@@ -7,7 +7,8 @@ package import Primitives
 /// bytes that ends the file. Little-endian:
 ///
 ///     records  48 each, by LSN        u64 LSN, time, clock, timeline; u32 length, pages; u8 kind
-///     order    4 each                 u32 place in the records, by timeline and LSN
+///     order    4 each                 u32 place in the records, by timeline and LSN, but for
+///                                     records of blocks
 ///     blocks   48 each, by timeline,  u64 timeline, object, page, LSN of the commit, and the
 ///              object, page and LSN   location (16; its LSN as u64), zero for a deletion: 48
 ///     ranges   40 each, by LSN        u64 timeline, object, from, up to, LSN of the commit
@@ -57,14 +58,18 @@ package struct ClosingIndex: Sendable {
     ) -> [UInt8] {
         invariant(offset % 8 == 0, "an index begins at \(offset)")
         var writer = ByteWriter(
-            capacity: builder.records.count * 52 + builder.blocks.count * 48 + 512)
+            capacity: builder.records.count * 52 + builder.blocks.count * 48 + 512
+        )
         var sections: [Section] = []
         for part in Part.allCases {
             let body = part.encode(builder, extents)
             sections.append(
                 Section(
                     offset: offset + UInt64(writer.count),
-                    count: UInt64(body.count / part.entrySize), checksum: Checksum.of(body)))
+                    count: UInt64(body.count / part.entrySize),
+                    checksum: Checksum.of(body)
+                )
+            )
             writer.append(raw: body)
             writer.append(raw: Array(repeating: 0, count: aligned(body.count) - body.count))
         }
@@ -120,9 +125,12 @@ package struct ClosingIndex: Sendable {
         var sections: [Section] = []
         for part in Part.allCases {
             let section = Section(
-                offset: try reader.fixed("offset"), count: try reader.fixed("count"),
-                checksum: try reader.fixed("checksum"))
-            guard section.count <= fileLength / UInt64(part.entrySize), section.offset <= fileLength,
+                offset: try reader.fixed("offset"),
+                count: try reader.fixed("count"),
+                checksum: try reader.fixed("checksum")
+            )
+            guard section.count <= fileLength / UInt64(part.entrySize),
+                section.offset <= fileLength,
                 section.count * UInt64(part.entrySize) <= fileLength - section.offset
             else { throw Malformed("an index's section lies outside of its file", at: 32) }
             sections.append(section)
@@ -135,8 +143,10 @@ package struct ClosingIndex: Sendable {
         }
         return ClosingIndex(
             number: SegmentNumber(rawValue: number),
-            generation: UInt32(truncatingIfNeeded: generation), end: LSN(rawValue: end),
-            sections: sections)
+            generation: UInt32(truncatingIfNeeded: generation),
+            end: LSN(rawValue: end),
+            sections: sections
+        )
     }
 
     /// The bytes of a section; nil where they are not what was written.

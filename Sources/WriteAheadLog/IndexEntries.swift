@@ -10,9 +10,18 @@ package struct RecordEntry: Sendable, Equatable {
     package var pages: UInt32
     package var kind: RecordKind
 
+    /// Whether its timeline can be asked for as it was after this record. Blocks are written before
+    /// the commit that they belong to, and have no effect by themselves.
+    package var isMoment: Bool { kind != .blocks }
+
     package init(
-        lsn: LSN, time: LogTime, clock: LogTime, timeline: TimelineID, length: UInt32,
-        pages: UInt32, kind: RecordKind
+        lsn: LSN,
+        time: LogTime,
+        clock: LogTime,
+        timeline: TimelineID,
+        length: UInt32,
+        pages: UInt32,
+        kind: RecordKind
     ) {
         self.lsn = lsn
         self.time = time
@@ -35,7 +44,11 @@ package struct BlockEntry: Sendable, Equatable {
     package var location: Location
 
     package init(
-        timeline: TimelineID, object: UInt64, page: UInt64, record: LSN, location: Location
+        timeline: TimelineID,
+        object: UInt64,
+        page: UInt64,
+        record: LSN,
+        location: Location
     ) {
         self.timeline = timeline
         self.object = object

@@ -43,15 +43,30 @@ extension Log {
         var content = unsafe place(meta, target, seed: seed)
         if let blocks {
             content = unsafe place(
-                blocks, target, from: bodyStart, lsn, line, content, &locations)
+                blocks,
+                target,
+                from: bodyStart,
+                lsn,
+                line,
+                content,
+                &locations
+            )
         }
         let told = durable
         let header = RecordHeader(
-            length: UInt32(length), kind: kind, timeline: line, time: time, clock: clockTime,
-            durable: told, blockCount: UInt32(blocks?.count ?? 0),
-            metaLength: UInt32(meta.count), content: content)
+            length: UInt32(length),
+            kind: kind,
+            timeline: line,
+            time: time,
+            clock: clockTime,
+            durable: told,
+            blockCount: UInt32(blocks?.count ?? 0),
+            metaLength: UInt32(meta.count),
+            content: content
+        )
         if let base = target.baseAddress { unsafe header.store(to: base, seed: seed) }
         end = lsn + length
+        appendedBytes += UInt64(length)
         lastTime = time
         if kind == .mark { lastEndTold = end }
         return Appended(lsn: lsn, time: time, clock: clockTime)
@@ -91,8 +106,11 @@ extension Log {
             content = Checksum.fold(content, checksum)
             locations.append(
                 Location(
-                    lsn: header.lsn, length: header.length,
-                    checksum: UInt32(truncatingIfNeeded: checksum)))
+                    lsn: header.lsn,
+                    length: header.length,
+                    checksum: UInt32(truncatingIfNeeded: checksum)
+                )
+            )
         }
         return content
     }
@@ -106,7 +124,8 @@ extension Log {
     private func makeRoom(_ length: Int, entries: Int, urgent: Bool) throws(LogError) {
         let limit = options.geometry.base(of: current.number.next)
         let filled = openIndexes[current.number]?.entryCount ?? 0
-        let fits = end + length <= limit
+        // The end stays below the limit, so that it always lies in the segment that it ends.
+        let fits = end + length < limit
         if fits, filled + entries <= options.geometry.maximumEntriesPerSegment { return }
         // An index over its bound only makes a segment that is shorter than it could be.
         if fits, filled == 0 { return }

@@ -68,7 +68,10 @@ extension Log {
         chunks.compactMap { chunk in
             guard chunk.flushed < chunk.count else { return nil }
             return Piece(
-                chunk: chunk, range: chunk.flushed..<chunk.count, file: file(of: chunk.base))
+                chunk: chunk,
+                range: chunk.flushed..<chunk.count,
+                file: file(of: chunk.base)
+            )
         }
     }
 

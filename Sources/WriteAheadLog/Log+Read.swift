@@ -42,12 +42,15 @@ extension Log {
             throw .damaged(
                 Damage(
                     at: location.lsn,
-                    "another block (written at \(header.lsn)) stands in the place of one"))
+                    "another block (written at \(header.lsn)) stands in the place of one"
+                )
+            )
         }
         let payload = unsafe UnsafeRawBufferPointer(rebasing: bytes[BlockHeader.size...])
         guard unsafe Checksum.of(payload) == header.payloadChecksum else {
             throw .damaged(
-                Damage(at: location.lsn, "a block's payload is not what was written"))
+                Damage(at: location.lsn, "a block's payload is not what was written")
+            )
         }
         return header
     }

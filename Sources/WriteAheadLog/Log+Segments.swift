@@ -11,6 +11,9 @@ extension Log {
             let file = try disk.create(number.fileName)
             do throws(DiskError) {
                 try file.allocate(geometry.segmentSize)
+                // A segment is never shorter again before its closing index is durable, so a file
+                // that is can be told from one whose tail was never written.
+                try file.sync()
                 try disk.syncFolder()
                 return file
             } catch {
@@ -60,12 +63,24 @@ extension Log {
         guard let next = spare else { throw .needsSegment }
         if !urgent { try checkReserve(beside: 0) }
         let header = SegmentHeader(
-            geometry: options.geometry, store: options.store, number: next.number,
-            incarnation: options.incarnation, generation: 0, predecessor: current.number,
-            predecessorEnd: end, durable: durable, begun: lastTime)
+            geometry: options.geometry,
+            store: options.store,
+            number: next.number,
+            incarnation: options.incarnation,
+            generation: 0,
+            predecessor: current.number,
+            predecessorEnd: end,
+            durable: durable,
+            begun: lastTime
+        )
         sealedSegments.append(
             SealedSegment(
-                number: current.number, header: current.header, end: end, file: current.file))
+                number: current.number,
+                header: current.header,
+                end: end,
+                file: current.file
+            )
+        )
         active = ActiveSegment(number: next.number, header: header, file: next.file)
         spare = nil
         openIndexes[next.number] = SegmentIndexBuilder()
@@ -82,6 +97,21 @@ extension Log {
     package var roomInSegment: (bytes: UInt64, hasSpare: Bool) {
         let limit = options.geometry.base(of: current.number.next)
         return (limit.rawValue - end.rawValue, spare != nil)
+    }
+
+    /// Gives back the segment that was made ahead.
+    package func dropSpare() throws(LogError) {
+        spareLock.lock()
+        defer { spareLock.unlock() }
+        let unused = lock.withLock { () -> SegmentNumber? in
+            defer { spare = nil }
+            return spare?.number
+        }
+        guard let unused else { return }
+        try LogError.disk { () throws(DiskError) in
+            try disk.remove(unused.fileName)
+            try disk.syncFolder()
+        }
     }
 
     /// Forgets a segment whose closing index is in its file now.
@@ -111,15 +141,7 @@ extension Log {
     /// Gives back what the active segment does not need and the segment made ahead. The last act.
     package func close() throws(LogError) {
         try flush()
-        let (file, end, unused) = lock.withLock { (current.file, self.end, spare) }
-        do throws(DiskError) {
-            try file.truncate(to: options.geometry.offset(of: end))
-            try file.sync()
-            if let unused {
-                try disk.remove(unused.number.fileName)
-                try disk.syncFolder()
-            }
-        } catch { throw .disk(error) }
-        lock.withLock { spare = nil }
+        try writeLastIndex()
+        try dropSpare()
     }
 }

@@ -27,6 +27,8 @@ package final class Log: @unchecked Sendable {
     package let lock = Lock()
     /// Guarded by `lock`: where the next record goes.
     package internal(set) var end: LSN
+    /// Guarded by `lock`: how many bytes of records this process has appended, or replayed.
+    package var appendedBytes: UInt64 = 0
     /// Guarded by `lock`: the time of the last record.
     package internal(set) var lastTime: LogTime
     /// Guarded by `lock`; nil while an earlier process's log is being read.
@@ -79,6 +81,11 @@ package final class Log: @unchecked Sendable {
     /// other thread has this.
     package func begin(after previous: LogEnd) throws(LogError) {
         invariant(active == nil, "a log begins twice")
+        if let last = previous.segment {
+            // Its process may have been killed before it synced what it wrote and we have read.
+            let file = try files.file(last).file
+            try LogError.disk { () throws(DiskError) in try file.sync() }
+        }
         let number = previous.highestSegment?.next ?? SegmentNumber(rawValue: 0)
         let file = try Self.makeSegment(number, disk, options.geometry)
         lastTime = max(previous.lastTime, LogTime(rawValue: clock.now()))
@@ -118,6 +125,15 @@ package final class Log: @unchecked Sendable {
     package func checkUsable() throws(LogError) {
         if isShut { throw .closed }
         if let failure { throw .poisoned(failure) }
+    }
+
+    /// Throws where the log was closed or, after a failed write, where a record at `lsn` may not be
+    /// durable.
+    package func checkReadable(_ lsn: LSN) throws(LogError) {
+        lock.lock()
+        defer { lock.unlock() }
+        if isShut { throw .closed }
+        if let failure, lsn >= durable { throw .poisoned(failure) }
     }
 
     package func shut() { lock.withLock { isShut = true } }

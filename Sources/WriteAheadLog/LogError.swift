@@ -12,6 +12,8 @@ package enum LogError: Error, Sendable {
     case full(available: UInt64, needed: UInt64)
     /// A write or sync failed earlier; nothing is acknowledged until the store is opened anew.
     case poisoned(DiskError)
+    /// The history that was asked for is not kept any more.
+    case notKept(LSN)
     /// The store was closed.
     case closed
     /// The next segment must be made before this can be appended. Handled inside the engine.

@@ -12,7 +12,10 @@ package struct LogOptions: Sendable {
     package var unflushedLimit: Int
 
     package init(
-        geometry: Geometry, store: StoreID, incarnation: UInt64, reserveBytes: UInt64,
+        geometry: Geometry,
+        store: StoreID,
+        incarnation: UInt64,
+        reserveBytes: UInt64,
         unflushedLimit: Int
     ) {
         self.geometry = geometry
@@ -32,7 +35,10 @@ package struct LogEnd: Sendable, Equatable {
     package var highestSegment: SegmentNumber?
 
     package init(
-        segment: SegmentNumber?, end: LSN, lastTime: LogTime, highestSegment: SegmentNumber?
+        segment: SegmentNumber?,
+        end: LSN,
+        lastTime: LogTime,
+        highestSegment: SegmentNumber?
     ) {
         self.segment = segment
         self.end = end

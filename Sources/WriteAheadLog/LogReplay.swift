@@ -42,8 +42,14 @@ package struct LogReplay {
         _ take: (Step) throws(LogError) -> Void
     ) throws(LogError) -> LogEnd {
         var end = LogEnd(
-            segment: nil, end: superblock.cut, lastTime: .zero,
-            highestSegment: max(numbers.last ?? superblock.highestSegment, superblock.highestSegment))
+            segment: nil,
+            end: superblock.cut,
+            lastTime: .zero,
+            highestSegment: max(
+                numbers.last ?? superblock.highestSegment,
+                superblock.highestSegment
+            )
+        )
         guard var header = try firstHeader() else { return try nothingYet(end) }
         try take(.segment(header))
         var position: LSN? = superblock.cut
@@ -86,7 +92,8 @@ package struct LogReplay {
         guard numbers.contains(number) else {
             if superblock.checkpoint == .zero, superblock.durable == .zero { return nil }
             throw .damaged(
-                Damage(at: superblock.cut, "segment \(number), where replay begins, is missing"))
+                Damage(at: superblock.cut, "segment \(number), where replay begins, is missing")
+            )
         }
         if superblock.checkpoint == .zero, superblock.durable == .zero {
             return header(number)
@@ -130,11 +137,31 @@ package struct LogReplay {
         for number in numbers where number > header.number {
             told = max(told, try durableTold(by: number, insteadOf: header))
         }
+        try refuseShort(header)
         guard told <= place else {
             throw .damaged(
                 Damage(
                     at: place,
-                    "a record that was durable (the log knew of \(told)) is not what was written"))
+                    "a record that was durable (the log knew of \(told)) is not what was written"
+                )
+            )
+        }
+    }
+
+    /// Throws where the log's last segment lost its end, which no crash does.
+    private func refuseShort(_ header: SegmentHeader) throws(LogError) {
+        let file = try file(header)
+        let isShort = try LogError.disk { () throws(DiskError) in
+            if try file.length() >= header.geometry.segmentSize { return false }
+            return try ClosingIndex.load(file, header.number) == nil
+        }
+        guard !isShort else {
+            throw .damaged(
+                Damage(
+                    at: header.geometry.base(of: header.number),
+                    "segment \(header.number)'s file is cut short"
+                )
+            )
         }
     }
 

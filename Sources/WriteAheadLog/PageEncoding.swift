@@ -22,7 +22,8 @@ package enum PageCodec {
         let source = unsafe page.baseAddress?.assumingMemoryBound(to: CChar.self)
         let sink = unsafe target.baseAddress?.assumingMemoryBound(to: CChar.self)
         let count = unsafe Int(
-            LZ4_compress_default(source, sink, Int32(page.count), Int32(target.count)))
+            LZ4_compress_default(source, sink, Int32(page.count), Int32(target.count))
+        )
         // A sixteenth saved pays for the restoring.
         if count > 0, count < page.count - page.count / 16 { return (.lz4, count) }
         unsafe target.copyMemory(from: page)
@@ -44,7 +45,11 @@ package enum PageCodec {
             let source = unsafe payload.baseAddress?.assumingMemoryBound(to: CChar.self)
             let sink = unsafe page.baseAddress?.assumingMemoryBound(to: CChar.self)
             let count = unsafe LZ4_decompress_safe(
-                source, sink, Int32(payload.count), Int32(page.count))
+                source,
+                sink,
+                Int32(payload.count),
+                Int32(page.count)
+            )
             return Int(count) == page.count
         }
     }

@@ -41,7 +41,8 @@ extension Record {
         let bodyStart = RecordHeader.size + aligned(Int(header.metaLength))
         guard bodyStart <= whole.count else { return nil }
         let meta = unsafe UnsafeRawBufferPointer(
-            rebasing: whole[RecordHeader.size..<RecordHeader.size + Int(header.metaLength)])
+            rebasing: whole[RecordHeader.size..<RecordHeader.size + Int(header.metaLength)]
+        )
         var content = unsafe Checksum.of(meta, seed: seed)
         guard Int(header.blockCount) <= whole.count / BlockHeader.size else { return nil }
         var blocks: [RecordBlock] = []
@@ -69,7 +70,8 @@ extension Record {
             header.lsn == lsn, Int(header.length) <= bytes.count
         else { return nil }
         let payload = unsafe UnsafeRawBufferPointer(
-            rebasing: bytes[BlockHeader.size..<Int(header.length)])
+            rebasing: bytes[BlockHeader.size..<Int(header.length)]
+        )
         guard unsafe Checksum.of(payload) == header.payloadChecksum else { return nil }
         var upperBound: UInt64 = 0
         if header.kind == .rangeDeletion {
@@ -77,7 +79,10 @@ extension Record {
             upperBound = unsafe UInt64(littleEndian: payload.loadUnaligned(as: UInt64.self))
         }
         let location = Location(
-            lsn: lsn, length: header.length, checksum: UInt32(truncatingIfNeeded: checksum))
+            lsn: lsn,
+            length: header.length,
+            checksum: UInt32(truncatingIfNeeded: checksum)
+        )
         return (RecordBlock(header: header, location: location, upperBound: upperBound), checksum)
     }
 }

@@ -60,7 +60,9 @@ package struct RecordHeader: Sendable, Equatable {
         unsafe target.storeBytes(of: metaLength.littleEndian, toByteOffset: 44, as: UInt32.self)
         put(content, 48)
         put(
-            unsafe Checksum.of(UnsafeRawBufferPointer(start: target, count: 56), seed: seed), 56)
+            unsafe Checksum.of(UnsafeRawBufferPointer(start: target, count: 56), seed: seed),
+            56
+        )
     }
 
     /// The header that these bytes begin with, if it is a sound one for this place.
@@ -73,15 +75,23 @@ package struct RecordHeader: Sendable, Equatable {
             unsafe bytes[6] == 0, unsafe bytes[7] == 0
         else { return nil }
         func word(_ offset: Int) -> UInt64 {
-            unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+            unsafe UInt64(
+                littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            )
         }
         let sum = unsafe Checksum.of(UnsafeRawBufferPointer(rebasing: bytes[..<56]), seed: seed)
         guard word(56) == sum else { return nil }
         let counts = word(40)
         return RecordHeader(
-            length: length, kind: kind, timeline: TimelineID(rawValue: word(8)),
-            time: LogTime(rawValue: word(16)), clock: LogTime(rawValue: word(24)),
-            durable: LSN(rawValue: word(32)), blockCount: UInt32(truncatingIfNeeded: counts),
-            metaLength: UInt32(truncatingIfNeeded: counts >> 32), content: word(48))
+            length: length,
+            kind: kind,
+            timeline: TimelineID(rawValue: word(8)),
+            time: LogTime(rawValue: word(16)),
+            clock: LogTime(rawValue: word(24)),
+            durable: LSN(rawValue: word(32)),
+            blockCount: UInt32(truncatingIfNeeded: counts),
+            metaLength: UInt32(truncatingIfNeeded: counts >> 32),
+            content: word(48)
+        )
     }
 }

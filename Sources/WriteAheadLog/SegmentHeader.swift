@@ -99,12 +99,16 @@ package struct SegmentHeader: Sendable, Equatable {
         let geometry = Geometry(pageSize: Int(pageSize), segmentBits: Int(bits))
         guard geometry.isValid else { throw Malformed("sizes out of range", at: 12) }
         return SegmentHeader(
-            geometry: geometry, store: StoreID(high: high, low: low),
-            number: SegmentNumber(rawValue: number), incarnation: incarnation,
+            geometry: geometry,
+            store: StoreID(high: high, low: low),
+            number: SegmentNumber(rawValue: number),
+            incarnation: incarnation,
             generation: generation,
             predecessor: predecessor == .max ? nil : SegmentNumber(rawValue: predecessor),
-            predecessorEnd: LSN(rawValue: predecessorEnd), durable: LSN(rawValue: durable),
-            begun: LogTime(rawValue: begun))
+            predecessorEnd: LSN(rawValue: predecessorEnd),
+            durable: LSN(rawValue: durable),
+            begun: LogTime(rawValue: begun)
+        )
     }
 
     private static func checksum(of bytes: [UInt8]) throws(Malformed) -> UInt64 {

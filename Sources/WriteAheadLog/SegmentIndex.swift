@@ -4,7 +4,7 @@ package import Primitives
 /// The index of one sealed segment, in memory: what point look-ups and views of the past ask.
 package struct SegmentIndex: Sendable {
     package let records: [RecordEntry]
-    /// Places in `records`, by timeline and LSN.
+    /// Places in `records` of what is a moment, by timeline and LSN.
     package let order: [UInt32]
     /// By timeline, object, page and LSN.
     package let blocks: [BlockEntry]
@@ -83,7 +83,9 @@ extension SegmentIndex {
             throw .damaged(
                 Damage(
                     at: files.geometry.base(of: number),
-                    "the index of the rewritten segment \(number)"))
+                    "the index of the rewritten segment \(number)"
+                )
+            )
         }
         return SegmentIndex(try build(file, upTo: end))
     }
@@ -102,31 +104,5 @@ extension SegmentIndex {
             throw .damaged(Damage(at: scanner.position, "a record is not what was written"))
         }
         return builder
-    }
-}
-
-extension Log {
-    /// Writes the closing index of the oldest segment that waits for one; false where none does.
-    package func writeClosingIndex() throws(LogError) -> Bool {
-        let waiting = lock.withLock { () -> (SealedSegment, SegmentIndexBuilder)? in
-            guard let segment = sealedSegments.first, let index = openIndexes[segment.number],
-                segment.end <= durable
-            else { return nil }
-            return (segment, index)
-        }
-        guard let (segment, index) = waiting else { return false }
-        let offset = UInt64(aligned(Int(segment.end.rawValue - options.geometry.base(of: segment.number).rawValue)))
-        let bytes = ClosingIndex.encode(index, header: segment.header, end: segment.end, at: offset)
-        do throws(DiskError) {
-            try segment.file.write(bytes, at: offset)
-            try segment.file.truncate(to: offset + UInt64(bytes.count))
-            try segment.file.sync()
-        } catch {
-            // The index can be built anew at any time; the records are safe.
-            if case .full = error { return false }
-            throw .disk(error)
-        }
-        indexWasWritten(segment.number)
-        return true
     }
 }

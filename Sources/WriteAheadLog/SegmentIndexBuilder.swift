@@ -6,8 +6,8 @@ package struct SegmentIndexBuilder: Sendable {
     package private(set) var blocks: [BlockEntry] = []
     package private(set) var ranges: [RangeEntry] = []
     package private(set) var roots: [RootEntry] = []
-    /// For each timeline, where its records stand in `records`; filled when somebody asks, so that
-    /// writers don't pay for it.
+    /// For each timeline, where its records stand in `records`, but for those of a commit in the
+    /// making, which are no moment of it; filled when somebody asks, so that writers don't pay.
     private var positions: [TimelineID: [UInt32]] = [:]
     private var positioned = 0
 
@@ -17,13 +17,19 @@ package struct SegmentIndexBuilder: Sendable {
 
     package mutating func add(_ record: RecordEntry) {
         invariant(records.last.map { $0.lsn < record.lsn } ?? true, "records out of order")
+        var record = record
+        // Blocks that nothing points at yet are no record of a history.
+        if record.kind == .blocks { record.timeline = .none }
         records.append(record)
     }
 
-    /// Where the records of a timeline stand in `records`, in order.
+    /// Where the moments of a timeline stand in `records`, in order.
     package mutating func positions(of timeline: TimelineID) -> [UInt32] {
         while positioned < records.count {
-            positions[records[positioned].timeline, default: []].append(UInt32(positioned))
+            let record = records[positioned]
+            if record.isMoment {
+                positions[record.timeline, default: []].append(UInt32(positioned))
+            }
             positioned += 1
         }
         return positions[timeline] ?? []
@@ -40,13 +46,23 @@ package struct SegmentIndexBuilder: Sendable {
         if header.kind == .rangeDeletion {
             ranges.append(
                 RangeEntry(
-                    timeline: timeline, object: header.object, from: header.page,
-                    upTo: upperBound, record: record))
+                    timeline: timeline,
+                    object: header.object,
+                    from: header.page,
+                    upTo: upperBound,
+                    record: record
+                )
+            )
         } else {
             blocks.append(
                 BlockEntry(
-                    timeline: timeline, object: header.object, page: header.page, record: record,
-                    location: header.kind == .page ? location : .none))
+                    timeline: timeline,
+                    object: header.object,
+                    page: header.page,
+                    record: record,
+                    location: header.kind == .page ? location : .none
+                )
+            )
         }
     }
 
@@ -57,17 +73,27 @@ package struct SegmentIndexBuilder: Sendable {
         let meta = CommitMeta(of: record)
         add(
             RecordEntry(
-                lsn: record.lsn, time: record.header.time, clock: record.header.clock,
-                timeline: record.header.timeline, length: record.header.length,
-                pages: UInt32(clamping: meta?.pages ?? 0), kind: record.header.kind))
+                lsn: record.lsn,
+                time: record.header.time,
+                clock: record.header.clock,
+                timeline: record.header.timeline,
+                length: record.header.length,
+                pages: UInt32(clamping: meta?.pages ?? 0),
+                kind: record.header.kind
+            )
+        )
         if let root = meta?.root {
             add(RootEntry(timeline: record.header.timeline, record: record.lsn, root: root))
         }
         guard record.header.kind == .commit else { return }
         for block in record.blocks {
             add(
-                block.header, on: block.header.timeline, location: block.location,
-                upperBound: block.upperBound, record: record.lsn)
+                block.header,
+                on: block.header.timeline,
+                location: block.location,
+                upperBound: block.upperBound,
+                record: record.lsn
+            )
         }
     }
 }

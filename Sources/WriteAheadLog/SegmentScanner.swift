@@ -40,7 +40,11 @@ package struct SegmentScanner {
             guard Int(offset) < bytes.count else { return nil }
             let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[Int(offset)...])
             return unsafe Record.load(
-                rest, at: position, incarnation: incarnation, blockSeed: blockSeed)
+                rest,
+                at: position,
+                incarnation: incarnation,
+                blockSeed: blockSeed
+            )
         }
         guard let record, Int(record.header.length) <= maximum else { return nil }
         position = record.end
@@ -88,7 +92,9 @@ package struct SegmentScanner {
         let place = Int(offset - windowStart)
         guard place + 4 <= window.count else { return nil }
         return unsafe window.withUnsafeBytes {
-            unsafe Int(UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: place, as: UInt32.self)))
+            unsafe Int(
+                UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: place, as: UInt32.self))
+            )
         }
     }
 

@@ -80,7 +80,9 @@ package struct Superblock: Sendable, Equatable {
         let geometry = Geometry(pageSize: Int(pageSize), segmentBits: Int(bits))
         guard geometry.isValid else { throw Malformed("sizes out of range", at: 12) }
         var block = Superblock(
-            geometry: geometry, store: StoreID(high: words[0], low: words[1]))
+            geometry: geometry,
+            store: StoreID(high: words[0], low: words[1])
+        )
         block.sequence = words[2]
         block.checkpoint = LSN(rawValue: words[3])
         block.checkpointLength = words[4]

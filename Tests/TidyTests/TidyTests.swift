@@ -6,10 +6,13 @@ import Testing
     /// The modules that talk to people and to sockets, and may use what the engine must not.
     static let outerModules: Set<String> = ["OxbowCLI", "BranchServer"]
     /// The layers that own threads or system calls.
-    static let systemModules: Set<String> = ["Primitives", "DiskIO", "Oxbow", "OxbowCLI"]
+    static let systemModules: Set<String> = [
+        "Primitives", "DiskIO", "Oxbow", "Simulation", "OxbowCLI",
+    ]
     /// Where the machine's clock comes in.
     static let clocks: Set<String> = [
-        "Sources/DiskIO/SystemClock.swift", "Sources/Primitives/Lock.swift",
+        "Sources/DiskIO/SystemClock.swift", "Sources/DiskIO/SystemEntropy.swift",
+        "Sources/Primitives/Lock.swift",
     ]
     /// The layers that state their laws in a README.md beside the code. A new layer joins here.
     static let layersWithLaws = ["Primitives", "DiskIO"]

@@ -1,0 +1,205 @@
+import DiskIO
+import PageStorage
+import Primitives
+import Timelines
+import WriteAheadLog
+
+extension Checker {
+    /// Every record from the dense history's start on, whether any map reaches it or not, the
+    /// closing indexes, and both superblock slots.
+    mutating func checkLog() throws(LogError) {
+        let dense = catalog.state.denseFrom
+        let written = core.log.lock.withLock { core.log.written }
+        var all: [(SegmentNumber, SegmentEntry)] = []
+        try catalog.segments.visit(core.nodes) { key, entry throws(LogError) in
+            all.append((SegmentNumber(rawValue: key.low), entry))
+            return true
+        }
+        for (number, entry) in all {
+            do throws(LogError) {
+                if entry.end > .zero, entry.end <= dense {
+                    try checkRewritten(number)
+                } else {
+                    try checkRecords(number, upTo: entry.end > .zero ? entry.end : written)
+                }
+            } catch {
+                let place = core.geometry.base(of: number)
+                try note(error, Location(lsn: place, length: 0, checksum: 0), nil)
+            }
+        }
+        try checkSuperblocks()
+    }
+
+    private mutating func checkRecords(
+        _ number: SegmentNumber,
+        upTo end: LSN
+    ) throws(LogError) {
+        let file = try core.log.files.file(number)
+        let header = try LogError.disk { () throws(DiskError) in
+            try file.file.read(SegmentHeader.size, at: 0)
+        }
+        do throws(Malformed) { _ = try SegmentHeader.decode(header) } catch {
+            report.add(problem("a segment's header: \(error.what)", core.geometry.base(of: number)))
+        }
+        var scanner = SegmentScanner(file: file.file, header: file.header)
+        while scanner.position < end {
+            let start = scanner.position
+            let record = try LogError.disk { () throws(DiskError) in try scanner.next() }
+            guard let record else {
+                report.add(problem("a record is not what was written", start))
+                return
+            }
+            report.records += 1
+            report.bytes += UInt64(record.header.length)
+            if report.records % 4096 == 0 { progress(report.bytes) }
+        }
+        if core.log.withOpenIndex(number, { _ in true }) == nil {
+            try checkIndex(number, file.file)
+        }
+    }
+
+    private mutating func checkIndex(_ number: SegmentNumber, _ file: any File) throws(LogError) {
+        let index = try LogError.disk { () throws(DiskError) in
+            try SegmentIndex(file, number)
+        }
+        // A segment of a process that crashed has none, and none is needed.
+        guard index == nil else { return }
+        let hasFooter = try LogError.disk { () throws(DiskError) in
+            try ClosingIndex.load(file, number) != nil
+        }
+        if hasFooter {
+            report.add(
+                problem("a closing index that can be built anew", core.geometry.base(of: number))
+            )
+        }
+    }
+
+    private mutating func checkRewritten(_ number: SegmentNumber) throws(LogError) {
+        let file: SegmentFile
+        do throws(LogError) { file = try core.log.files.file(number) } catch {
+            // Nothing in it is live, then, or its nodes and pages say so.
+            guard case .damaged(let damage) = error, !damage.what.hasSuffix("is missing") else {
+                return
+            }
+            throw error
+        }
+        if file.header.generation > 0 { return }
+        try checkIndex(number, file.file)
+    }
+
+    private mutating func checkSuperblocks() throws(LogError) {
+        core.checkpointLock.lock()
+        defer { core.checkpointLock.unlock() }
+        let (_, faults) = try LogError.disk { () throws(DiskError) in
+            try Superblock.load(core.superblockFile)
+        }
+        for fault in faults {
+            var problem = problem("a slot of the superblock: \(fault.what)", .zero)
+            problem.file = Superblock.fileName
+            report.add(problem)
+        }
+    }
+
+    /// The laws of the catalog: what one map says, the others say too.
+    mutating func checkLaws() throws(LogError) {
+        var names: [(String, BranchID, TimelineID, TimelineID?, LSN)] = []
+        try catalog.branches.visit(core.nodes) { key, entry throws(LogError) in
+            let id = BranchID(rawValue: key.low)
+            names.append(
+                (
+                    entry.death == nil ? entry.name : "", id, entry.timeline,
+                    entry.origin?.timeline, entry.birth.lsn
+                )
+            )
+            return true
+        }
+        for (name, id, timeline, origin, place) in names {
+            if !name.isEmpty, try catalog.holder(of: name, core.nodes) != .branch(id) {
+                report.add(problem("branch \(id) is not found under its name \(name)", place))
+            }
+            if try catalog.timeline(timeline, core.nodes) == nil {
+                report.add(problem("branch \(id) has no timeline \(timeline)", place))
+            }
+            if let origin, try catalog.timeline(origin, core.nodes) == nil {
+                report.add(problem("branch \(id) has no origin \(origin)", place))
+            }
+        }
+    }
+
+    /// Finds out which branches, snapshots and points show what is lost.
+    mutating func attribute(_ kept: [CheckpointEntry]) throws(LogError) {
+        guard !suspects.isEmpty else { return }
+        var holders: [(String, PageMap)] = []
+        try catalog.branches.visit(core.nodes) { _, entry throws(LogError) in
+            if entry.death == nil, let line = try catalog.timeline(entry.timeline, core.nodes) {
+                holders.append((entry.name, line.pages))
+            }
+            return true
+        }
+        try catalog.snapshots.visit(core.nodes) { _, entry throws(LogError) in
+            if let line = try catalog.timeline(entry.timeline, core.nodes) {
+                holders.append((entry.name, line.pages))
+            }
+            return true
+        }
+        for suspect in suspects where suspect.problem < report.problems.count {
+            let shown = holders.filter { shows($0.1, suspect) }.map(\.0)
+            report.problems[suspect.problem].branches = shown
+            report.problems[suspect.problem].points = kept.filter { shows($0, suspect) }.map(\.cut)
+        }
+    }
+
+    private func shows(_ map: PageMap, _ suspect: Suspect) -> Bool {
+        switch map[suspect.key] {
+        case .at(let location): return location == suspect.location
+        case .deleted: return false
+        case .untouched: return reaches(map.root, suspect)
+        }
+    }
+
+    private func shows(_ checkpoint: CheckpointEntry, _ suspect: Suspect) -> Bool {
+        var isShown = false
+        do throws(LogError) {
+            let lines = MapReader<TimelineEntry>(core.nodes, root: checkpoint.roots.timelines)
+            try lines.visit { _, entry throws(LogError) in
+                isShown = reaches(entry.pages.root, suspect)
+                return !isShown
+            }
+        } catch { return isShown }
+        return isShown
+    }
+
+    private func reaches(_ root: Location, _ suspect: Suspect) -> Bool {
+        var location = root
+        while location != .none {
+            if location == suspect.location { return true }
+            guard let node = try? core.nodes.load(location, of: Location.self) else { return false }
+            if node.level == 0 {
+                let index = node.lastIndex(through: suspect.key)
+                return index >= 0 && node.keys[index] == suspect.key
+                    && node.values[index] == suspect.location
+            }
+            location = node.children[node.childIndex(for: suspect.key)]
+        }
+        return false
+    }
+}
+
+extension Store {
+    /// Reads everything live and verifies every checksum and structural law. The store stays in
+    /// use meanwhile.
+    ///
+    /// - Parameter progress: Is told now and then how many bytes were read.
+    public func check(
+        progress: @escaping (UInt64) -> Void = { _ in }
+    ) throws(OxbowError) -> CheckReport {
+        try attempt("check the store") { () throws(LogError) in
+            try core.log.flush()
+            // What is live is not reclaimed in the middle.
+            core.reclaimLock.lock()
+            defer { core.reclaimLock.unlock() }
+            var checker = Checker(core, progress: progress)
+            return try checker.run()
+        }
+    }
+}

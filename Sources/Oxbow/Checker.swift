@@ -1,0 +1,171 @@
+import DiskIO
+import PageStorage
+import Primitives
+import Timelines
+import WriteAheadLog
+
+/// Reads everything live, past all caches, and holds it against its checksums and laws.
+struct Checker {
+    let core: StoreCore
+    let catalog: Catalog
+    let progress: (UInt64) -> Void
+    var report = CheckReport()
+    /// Problems of page maps and pages, for finding out whom they touch.
+    var suspects: [Suspect] = []
+    private var visited: Set<UInt64> = []
+    private var pages: LiveSet
+
+    struct Suspect {
+        let problem: Int
+        let location: Location
+        let key: MapKey
+    }
+
+    init(_ core: StoreCore, progress: @escaping (UInt64) -> Void) {
+        self.core = core
+        catalog = core.snapshot()
+        self.progress = progress
+        let end = core.log.lock.withLock { core.log.end }
+        pages = LiveSet(.zero..<end, core.geometry)
+    }
+
+    mutating func run() throws(LogError) -> CheckReport {
+        var kept: [CheckpointEntry] = []
+        try catalog.checkpoints.visit(core.nodes) { _, entry throws(LogError) in
+            kept.append(entry)
+            return true
+        }
+        for checkpoint in kept { try check(checkpoint) }
+        try checkHeads()
+        try checkLog()
+        try checkLaws()
+        try attribute(kept)
+        return report
+    }
+
+    private mutating func check(_ checkpoint: CheckpointEntry) throws(LogError) {
+        let roots = checkpoint.roots
+        try walk(roots.timelines, of: TimelineEntry.self) { checker, _, entry throws(LogError) in
+            try checker.walkPages(entry.pages.root)
+            if entry.birth.lsn >= checker.catalog.state.denseFrom {
+                try checker.walkPages(entry.birthRoot)
+            }
+        }
+        try walk(roots.branches, of: BranchEntry.self) { _, _, _ in }
+        try walk(roots.names, of: NameEntry.self) { _, _, _ in }
+        try walk(roots.snapshots, of: SnapshotEntry.self) { _, _, _ in }
+        try walk(roots.checkpoints, of: CheckpointEntry.self) { _, _, _ in }
+        try walk(roots.segments, of: SegmentEntry.self) { _, _, _ in }
+        try walk(roots.events, of: EventEntry.self) { _, _, _ in }
+        try walk(roots.expiries, of: ExpiryEntry.self) { _, _, _ in }
+    }
+
+    /// What is in memory, and in the log since the last checkpoint.
+    private mutating func checkHeads() throws(LogError) {
+        for (_, slot) in catalog.timelines.newer.entries + catalog.timelines.older.entries {
+            guard let map = slot?.pages else { continue }
+            try walkPages(map.root)
+            for (key, location) in map.delta.pages.entries where location != .none {
+                try checkPage(location, key)
+            }
+        }
+    }
+
+    private mutating func walkPages(_ root: Location) throws(LogError) {
+        try walk(root, of: Location.self) { checker, key, location throws(LogError) in
+            try checker.checkPage(location, key)
+        }
+    }
+
+    private mutating func walk<Value: MapValue>(
+        _ root: Location,
+        of type: Value.Type,
+        _ body: (inout Checker, MapKey, Value) throws(LogError) -> Void
+    ) throws(LogError) {
+        guard root != .none else { return }
+        try walk(root, KeyRange(.first, .last), level: nil, body)
+    }
+
+    private mutating func walk<Value: MapValue>(
+        _ location: Location,
+        _ bounds: KeyRange,
+        level: Int?,
+        _ body: (inout Checker, MapKey, Value) throws(LogError) -> Void
+    ) throws(LogError) {
+        guard visited.insert(location.lsn.rawValue).inserted else { return }
+        let node: MapNode<Value>
+        do throws(LogError) { node = try core.nodes.load(location) } catch {
+            try note(error, location, Value.self == Location.self ? bounds.lower : nil)
+            return
+        }
+        report.nodes += 1
+        report.bytes += UInt64(location.length)
+        let isOrdered = node.keys.first.map { $0 >= bounds.lower } ?? false
+        let isBounded = node.keys.last.map { $0 <= bounds.upper } ?? false
+        if !isOrdered || !isBounded || level.map({ $0 != node.level }) ?? false {
+            add("a node that does not fit its parent", location, bounds.lower)
+        }
+        for index in node.children.indices {
+            let upper = index + 1 < node.keys.count ? node.keys[index + 1] : bounds.upper
+            try walk(
+                node.children[index],
+                KeyRange(node.keys[index], upper),
+                level: node.level - 1,
+                body
+            )
+        }
+        for index in node.values.indices { try body(&self, node.keys[index], node.values[index]) }
+    }
+
+    private mutating func checkPage(_ location: Location, _ key: MapKey) throws(LogError) {
+        guard pages.mark(location) else { return }
+        var page = [UInt8](repeating: 0, count: core.geometry.pageSize)
+        do throws(LogError) {
+            let (header, payload) = try core.log.readBlock(location)
+            guard header.kind == .page, header.object == key.high, header.page == key.low else {
+                throw .damaged(Damage(at: location.lsn, "another page in the place of one"))
+            }
+            let isWhole = unsafe payload.withUnsafeBytes { raw in
+                unsafe page.withUnsafeMutableBytes { target in
+                    unsafe PageCodec.decode(raw, header.encoding, into: target)
+                }
+            }
+            guard isWhole else {
+                throw .damaged(Damage(at: location.lsn, "a page that does not decompress"))
+            }
+        } catch {
+            try note(error, location, key)
+            return
+        }
+        report.pages += 1
+        report.bytes += UInt64(location.length)
+        if report.pages % 4096 == 0 { progress(report.bytes) }
+    }
+
+    /// Notes damage and goes on; other errors end the check.
+    mutating func note(_ error: LogError, _ location: Location, _ key: MapKey?) throws(LogError) {
+        switch error {
+        case .damaged(let damage): add(damage.what, location, key)
+        case .disk(let cause): add("the disk cannot read it (\(cause))", location, key)
+        default: throw error
+        }
+    }
+
+    mutating func add(_ what: String, _ location: Location, _ key: MapKey?) {
+        var problem = problem(what, location.lsn)
+        if let key {
+            problem.object = ObjectID(key.high)
+            problem.page = PageNumber(key.low)
+            suspects.append(Suspect(problem: report.problems.count, location: location, key: key))
+        }
+        report.add(problem)
+    }
+
+    func problem(_ what: String, _ lsn: LSN) -> CheckProblem {
+        CheckProblem(
+            lsn: lsn,
+            file: core.geometry.segment(of: lsn).fileName,
+            what: what
+        )
+    }
+}

@@ -1,0 +1,64 @@
+import Oxbow
+import Testing
+
+@Suite struct CheckTests {
+    @Test func `a sound store checks as sound, and everything in it was read`() throws {
+        let store = try Store.temporary(limit: 64 << 20, ReclaimTests.options())
+        let main = try store.branch("main")
+        for round in 0..<40 {
+            try main.commit(.buffered) { edit in
+                for page in 0..<20 {
+                    try edit.write(
+                        ReclaimTests.page(round * 100 + page),
+                        page: PageNumber(UInt64((round * 7 + page) % 150)),
+                        of: ObjectID(1)
+                    )
+                }
+            }
+            try store.fork("b\(round)", from: main)
+            try store.step()
+        }
+        let report = try store.check()
+        #expect(report.problems == [])
+        #expect(report.pages >= 800)
+        #expect(report.records > 80)
+        #expect(report.nodes > 10)
+    }
+
+    @Test func `usage says what each branch holds alone`() throws {
+        let store = try Store.temporary(limit: 64 << 20, ReclaimTests.options())
+        let main = try store.branch("main")
+        try main.commit { edit in
+            for page in 0..<100 {
+                try edit.write(
+                    ReclaimTests.page(page),
+                    page: PageNumber(UInt64(page)),
+                    of: ObjectID(1)
+                )
+            }
+        }
+        let child = try store.fork("child", from: main)
+        var usage = try store.usage()
+        #expect(usage.branches.map(\.name) == ["main", "child"])
+        #expect(usage.branches.map(\.aloneBytes) == [0, 0])
+        #expect(usage.branches[0].reachableBytes == usage.branches[1].reachableBytes)
+        #expect(usage.liveBytes == usage.branches[0].reachableBytes)
+        try child.commit { edit in
+            for page in 0..<10 {
+                try edit.write(
+                    ReclaimTests.page(1000 + page),
+                    page: PageNumber(UInt64(page)),
+                    of: ObjectID(1)
+                )
+            }
+        }
+        usage = try store.usage()
+        let pageBytes: UInt64 = 1024 + 56
+        // Ten pages, and the node or nodes that lead to them.
+        #expect(usage.branches[1].aloneBytes > 10 * pageBytes)
+        #expect(usage.branches[1].aloneBytes < 14 * pageBytes + 4096)
+        #expect(usage.branches[0].aloneBytes >= 10 * pageBytes)
+        try main.delete()
+        #expect(try store.usage().branches.first?.aloneBytes == store.usage().liveBytes)
+    }
+}
