@@ -18,6 +18,9 @@ let common: [SwiftSetting] = [
 ]
 let production = common + [.strictMemorySafety()]
 
+/// Other engines are linked into the benchmarks alone, and only where somebody asks for them.
+let withPeers = TargetDependencyCondition.when(traits: ["Peers"])
+
 func layer(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(
         name: name,
@@ -35,8 +38,12 @@ let package = Package(
     products: [
         .library(name: "Oxbow", targets: ["Oxbow"]),
         .executable(name: "oxbow", targets: ["OxbowCLI"]),
+        .executable(name: "oxbow-bench", targets: ["OxbowBench"]),
     ],
-    traits: [.trait(name: "Paranoid", description: "Checks whose cost is not constant.")],
+    traits: [
+        .trait(name: "Paranoid", description: "Checks whose cost is not constant."),
+        .trait(name: "Peers", description: "Other engines beside ours, in oxbow-bench alone."),
+    ],
     targets: [
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(
@@ -56,16 +63,45 @@ let package = Package(
         layer("PageStorage", ["Primitives", "DiskIO", "WriteAheadLog"]),
         layer("Timelines", ["Primitives", "DiskIO", "WriteAheadLog", "PageStorage"]),
         layer("Oxbow", ["Primitives", "DiskIO", "WriteAheadLog", "PageStorage", "Timelines"]),
-        layer("Simulation", ["Primitives", "DiskIO", "Oxbow"]),
+        layer("Simulation", ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow"]),
         .executableTarget(
             name: "OxbowCLI",
             dependencies: ["Oxbow", "Simulation"],
             swiftSettings: production
         ),
+        .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CLMDB", providers: [.apt(["liblmdb-dev"])]),
+        .systemLibrary(name: "CRocksDB", providers: [.apt(["librocksdb-dev"])]),
+        .executableTarget(
+            name: "OxbowBench",
+            dependencies: [
+                "CLZ4", "Primitives", "DiskIO", "Oxbow",
+                .target(name: "CSQLite", condition: withPeers),
+                .target(name: "CLMDB", condition: withPeers),
+                .target(name: "CRocksDB", condition: withPeers),
+            ],
+            path: "Benchmarks",
+            swiftSettings: common + [.define("PEERS", .when(traits: ["Peers"]))]
+        ),
         tests("PrimitivesTests", ["Primitives"]),
         tests("DiskIOTests", ["Primitives", "DiskIO"]),
-        tests("SimulationTests", ["Primitives", "DiskIO", "Simulation"]),
+        tests("SimulationTests", ["Primitives", "DiskIO", "Oxbow", "Simulation"]),
         tests("OxbowTests", ["DiskIO", "Oxbow", "Simulation"]),
+        tests("CorruptionTests", ["Primitives", "DiskIO", "Oxbow", "Simulation"]),
+        .target(
+            name: "CrashWorkload",
+            dependencies: ["Oxbow"],
+            path: "Tests/CrashWorkload",
+            swiftSettings: common
+        ),
+        .executableTarget(
+            name: "CrashWorker",
+            dependencies: ["CrashWorkload", "Oxbow"],
+            path: "Tests/CrashWorker",
+            swiftSettings: common
+        ),
+        tests("CrashTests", ["CrashWorkload", "CrashWorker", "Primitives", "Oxbow"]),
+        tests("BenchmarkTests", ["OxbowBench"]),
         .testTarget(
             name: "FormatTests",
             dependencies: ["Primitives", "DiskIO", "Oxbow", "TestSupport"],

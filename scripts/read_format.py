@@ -664,13 +664,11 @@ def expected_index(segment, end):
                     location = block.location if block.kind == PAGE else NOTHING
                     blocks.append((*start, record.lsn, *location))
         pages = min(pages, 2**32 - 1)
-        records.append(
-            (record.lsn, record.time, record.clock, record.timeline, record.length, pages)
-            + (record.kind,)
-        )
+        timeline = 0 if record.kind == BLOCKS else record.timeline
+        entry = (record.lsn, record.time, record.clock, timeline, record.length, pages)
+        records.append((*entry, record.kind))
     need(place == end, "records past the segment's end")
-    order = [place for place, entry in enumerate(records) if entry[6] != BLOCKS]
-    order.sort(key=lambda place: (records[place][3], records[place][0]))
+    order = sorted(range(len(records)), key=lambda place: (records[place][3], records[place][0]))
     return {
         "records": [struct.pack("<4Q2IQ", *entry) for entry in records],
         "order": [struct.pack("<I", place) for place in order],

@@ -63,10 +63,19 @@ extension Edit {
         return live
     }
 
+    private var deletesPages: Bool {
+        var deletes = false
+        delta.pages.visit { _, place in
+            deletes = place == .none
+            return !deletes
+        }
+        return deletes
+    }
+
     /// The blocks of a commit that fits into one record: ranges first, then single pages, so that
     /// replay meets them in the order of their effect.
     func blocks() -> BlockBuffer {
-        if delta.ranges.isEmpty, delta.pages.count == buffer.count { return buffer }
+        if delta.ranges.isEmpty, delta.pages.count == buffer.count, !deletesPages { return buffer }
         var all = BlockBuffer()
         for range in delta.ranges {
             var upper = ByteWriter()

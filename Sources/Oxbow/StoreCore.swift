@@ -33,8 +33,10 @@ final class StoreCore: @unchecked Sendable {
     var appendedAtCheckpoint: UInt64 = 0
     /// One pass of reclaim at a time. Taken before `checkpointLock`.
     let reclaimLock = Lock()
-    /// Guarded by `reclaimLock`: the active segment when the last pass ended.
+    /// Guarded by `log.lock`: the active segment when the last pass of reclaim ended.
     var reclaimedAt: SegmentNumber?
+    /// Guarded by `log.lock`: when upkeep flushed last, by the monotonic clock.
+    var flushedAt: UInt64 = 0
     /// Guarded by `log.lock`: segments of earlier processes that may lack their closing index.
     var unindexed: [(number: SegmentNumber, end: LSN)] = []
     /// Guarded by `log.lock`: an append found the disk full.
@@ -96,7 +98,7 @@ final class StoreCore: @unchecked Sendable {
         urgent: Bool = false,
         _ body: (inout Catalog, NodeSource) throws(LogError) -> Result
     ) throws(LogError) -> Result {
-        let cached = nodes.cacheOnly
+        var cached = nodes.cacheOnly
         while true {
             log.lock.lock()
             do throws(LogError) {
@@ -107,7 +109,8 @@ final class StoreCore: @unchecked Sendable {
             } catch {
                 log.lock.unlock()
                 switch error {
-                case .needsNode(let location): try nodes.loadAny(location)
+                case .needsNode(let location):
+                    cached = cached.holding(try nodes.loadAny(location), at: location)
                 case .needsSegment: try makeSegment(urgent: urgent)
                 case .full:
                     noteFull()

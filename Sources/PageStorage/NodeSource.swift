@@ -8,21 +8,38 @@ package struct NodeSource: Sendable {
     /// In the critical section: a node that is not in the cache stops the attempt by
     /// ``LogError/needsNode(_:)``, is loaded outside, and the attempt is made again.
     package let isCacheOnly: Bool
+    /// What was loaded for this attempt and those before it: the cache may have let go of one by
+    /// the time that the next is there.
+    private let loaded: [LSN: CachedNode]
 
-    package init(cache: NodeCache, log: Log, isCacheOnly: Bool = false) {
+    package init(cache: NodeCache, log: Log) {
+        self.init(cache: cache, log: log, isCacheOnly: false, loaded: [:])
+    }
+
+    private init(cache: NodeCache, log: Log, isCacheOnly: Bool, loaded: [LSN: CachedNode]) {
         self.cache = cache
         self.log = log
         self.isCacheOnly = isCacheOnly
+        self.loaded = loaded
     }
 
-    package var cacheOnly: NodeSource { NodeSource(cache: cache, log: log, isCacheOnly: true) }
+    package var cacheOnly: NodeSource {
+        NodeSource(cache: cache, log: log, isCacheOnly: true, loaded: loaded)
+    }
+
+    /// This, with a node at hand that was loaded outside of the critical section.
+    package func holding(_ node: CachedNode, at location: Location) -> NodeSource {
+        var loaded = loaded
+        loaded[location.lsn] = node
+        return NodeSource(cache: cache, log: log, isCacheOnly: isCacheOnly, loaded: loaded)
+    }
 
     @inline(__always)
     package func node<Value: MapValue>(
         _ location: Location,
         of type: Value.Type = Value.self
     ) throws(LogError) -> MapNode<Value> {
-        if let cached = cache.node(at: location) {
+        if let cached = cache.node(at: location) ?? loaded[location.lsn] {
             if Swift.type(of: cached) == MapNode<Value>.self {
                 // Safe: the type was compared just above; a checked cast costs 40 ns more.
                 return unsafe unsafeDowncast(cached, to: MapNode<Value>.self)

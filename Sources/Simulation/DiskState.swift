@@ -29,6 +29,9 @@ struct DiskState: Sendable {
     var power = Power.on
     /// How many changing operations until the power goes, that one included.
     var operationsLeft: Int?
+    /// How many operations of any kind until the power goes for good: what ends a caller that
+    /// loops.
+    var budget = Int.max
     var plan = FaultPlan()
 
     var nodes: [FileNumber: SimulatedNode] = [:]
@@ -69,6 +72,9 @@ extension DiskState {
     /// of the operation, and calls ``strike`` or throws ``failing``.
     mutating func begin(_ call: DiskCall) throws(DiskError) -> Fault? {
         try requirePower(call)
+        if budget == 0 { power = .lost }
+        try requirePower(call)
+        budget -= 1
         operationCount += 1
         counters.count(call.operation)
         let fault = takesThePower(call) ? .powerLoss : plan.draw(call, &random)

@@ -82,6 +82,9 @@ extension SimulatedClock {
         }
     }
 
+    /// What the calendar shows, without moving on as ``now()`` does.
+    package var calendarTime: UInt64 { lock.withLock { calendar } }
+
     /// Sets the calendar clock alone, to nanoseconds since 1970.
     package func set(_ nanoseconds: UInt64) { lock.withLock { calendar = nanoseconds } }
 

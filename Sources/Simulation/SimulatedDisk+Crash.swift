@@ -8,6 +8,12 @@ extension SimulatedDisk {
         with { $0.operationsLeft = count }
     }
 
+    /// Loses power after so many operations of any kind, reads too: a bound for a caller that may
+    /// never end. ``isExhausted`` tells it from other losses.
+    package func limit(operations count: Int) { with { $0.budget = count } }
+
+    package var isExhausted: Bool { with { $0.budget == 0 } }
+
     package var hasLostPower: Bool { with { $0.power == .lost } }
 
     /// The disk as it is when the power comes back after it was lost, now or at an earlier call.

@@ -120,17 +120,17 @@ extension Delta {
 
 extension NodeSource {
     /// Reads a node of whichever map into the cache.
-    package func loadAny(_ location: Location) throws(LogError) {
+    package func loadAny(_ location: Location) throws(LogError) -> CachedNode {
         switch try log.readBlock(location).header.object {
-        case Location.kind: _ = try node(location, of: Location.self)
-        case TimelineEntry.kind: _ = try node(location, of: TimelineEntry.self)
-        case BranchEntry.kind: _ = try node(location, of: BranchEntry.self)
-        case NameEntry.kind: _ = try node(location, of: NameEntry.self)
-        case SnapshotEntry.kind: _ = try node(location, of: SnapshotEntry.self)
-        case SegmentEntry.kind: _ = try node(location, of: SegmentEntry.self)
-        case ExpiryEntry.kind: _ = try node(location, of: ExpiryEntry.self)
-        case CheckpointEntry.kind: _ = try node(location, of: CheckpointEntry.self)
-        case EventEntry.kind: _ = try node(location, of: EventEntry.self)
+        case Location.kind: return try node(location, of: Location.self)
+        case TimelineEntry.kind: return try node(location, of: TimelineEntry.self)
+        case BranchEntry.kind: return try node(location, of: BranchEntry.self)
+        case NameEntry.kind: return try node(location, of: NameEntry.self)
+        case SnapshotEntry.kind: return try node(location, of: SnapshotEntry.self)
+        case SegmentEntry.kind: return try node(location, of: SegmentEntry.self)
+        case ExpiryEntry.kind: return try node(location, of: ExpiryEntry.self)
+        case CheckpointEntry.kind: return try node(location, of: CheckpointEntry.self)
+        case EventEntry.kind: return try node(location, of: EventEntry.self)
         default: throw .damaged(Damage(at: location.lsn, "a node of no known map"))
         }
     }

@@ -61,6 +61,8 @@ extension Log {
         let bytes = ClosingIndex.encode(index, header: segment.header, end: segment.end, at: offset)
         do throws(DiskError) {
             try segment.file.write(bytes, at: offset)
+            // Before the cut: a file that is shorter than a segment always ends in an index.
+            try segment.file.sync()
             try segment.file.truncate(to: offset + UInt64(bytes.count))
             try segment.file.sync()
         } catch {

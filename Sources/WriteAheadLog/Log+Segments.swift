@@ -11,6 +11,9 @@ extension Log {
             let file = try disk.create(number.fileName)
             do throws(DiskError) {
                 try file.allocate(geometry.segmentSize)
+                // A segment is never shorter again before its closing index is durable, so a file
+                // that is can be told from one whose tail was never written.
+                try file.sync()
                 try disk.syncFolder()
                 return file
             } catch {

@@ -137,11 +137,29 @@ package struct LogReplay {
         for number in numbers where number > header.number {
             told = max(told, try durableTold(by: number, insteadOf: header))
         }
+        try refuseShort(header)
         guard told <= place else {
             throw .damaged(
                 Damage(
                     at: place,
                     "a record that was durable (the log knew of \(told)) is not what was written"
+                )
+            )
+        }
+    }
+
+    /// Throws where the log's last segment lost its end, which no crash does.
+    private func refuseShort(_ header: SegmentHeader) throws(LogError) {
+        let file = try file(header)
+        let isShort = try LogError.disk { () throws(DiskError) in
+            if try file.length() >= header.geometry.segmentSize { return false }
+            return try ClosingIndex.load(file, header.number) == nil
+        }
+        guard !isShort else {
+            throw .damaged(
+                Damage(
+                    at: header.geometry.base(of: header.number),
+                    "segment \(header.number)'s file is cut short"
                 )
             )
         }

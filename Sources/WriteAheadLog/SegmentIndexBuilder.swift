@@ -17,6 +17,9 @@ package struct SegmentIndexBuilder: Sendable {
 
     package mutating func add(_ record: RecordEntry) {
         invariant(records.last.map { $0.lsn < record.lsn } ?? true, "records out of order")
+        var record = record
+        // Blocks that nothing points at yet are no record of a history.
+        if record.kind == .blocks { record.timeline = .none }
         records.append(record)
     }
 

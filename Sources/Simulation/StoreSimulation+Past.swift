@@ -1,0 +1,222 @@
+import Oxbow
+import Primitives
+
+extension StoreSimulation {
+    /// A point of a branch's history, asked for in one of all ways and held against the model, and
+    /// the record that it is.
+    func somePoint(of wanted: ModelBranch? = nil) throws -> (Point, LineNode)? {
+        let snapshots = expected.current.snapshots
+        if wanted == nil, !snapshots.isEmpty, random.oneIn(5) {
+            return try somePoint(of: snapshots[draw(snapshots.count)])
+        }
+        guard let branch = wanted ?? someBranch() else { return nil }
+        let handle = try handle(branch)
+        let moment = someMoment(of: branch)
+        let point: Point
+        do throws(OxbowError) { point = try handle.point(at: moment) } catch {
+            guard error.kind == .notFound else { throw error }
+            try checkMissing(moment, branch, error)
+            return nil
+        }
+        note("  \(branch.name) at \(moment): \(point.lsn)")
+        return (point, try check(point, moment, branch))
+    }
+
+    private func somePoint(of snapshot: ModelSnapshot) throws -> (Point, LineNode)? {
+        guard let branch = expected.current[snapshot.branch], branch.isAlive else { return nil }
+        let point = try opened.point(snapshot: snapshot.name)
+        guard point.lsn == snapshot.point.mark.lsn else {
+            throw Divergence("snapshot \(snapshot.name) is at \(point.lsn)")
+        }
+        return (point, snapshot.point)
+    }
+
+    private func someMoment(of branch: ModelBranch) -> Moment {
+        let shown = branch.shown
+        var node = shown
+        for _ in 0..<draw(min(shown.count, 60)) { node = node.previous ?? node }
+        let mark = node.line.mark
+        switch draw(8) {
+        case 0: return .head
+        case 1, 2: return .lsn(mark.lsn)
+        case 3: return .lsn(LSN(rawValue: mark.lsn.rawValue &+ UInt64(draw(4000)) &- 1000))
+        case 4: return .time(mark.time)
+        case 5: return .time(LogTime(rawValue: mark.time.rawValue &+ UInt64(draw(2000)) &- 1000))
+        case 6: return .ago(.milliseconds(draw(40_000)))
+        default: return .time(LogTime(rawValue: mark.time.rawValue &+ UInt64(draw(2_000_000_000))))
+        }
+    }
+
+    /// Checks everything that a point says of itself.
+    private func check(
+        _ point: Point,
+        _ moment: Moment,
+        _ branch: ModelBranch
+    ) throws -> LineNode {
+        func complain(_ what: String) -> Divergence {
+            Divergence("\(branch.name) at \(moment): \(what) (\(point))")
+        }
+        var asked: LogTime?
+        if case .time(let time) = moment { asked = time }
+        if case .ago = moment { asked = point.distance.map { point.time.advanced(by: $0) } }
+        if let asked, point.distance != asked.since(point.time) {
+            throw complain("a distance of \(String(describing: point.distance))")
+        }
+        if asked == nil, point.distance != nil { throw complain("a distance to no time") }
+        let (found, next) = branch.shown.last { mark in
+            if let asked { return mark.time <= asked }
+            if case .lsn(let lsn) = moment { return mark.lsn <= lsn }
+            return true
+        }
+        guard let found, found.line.mark.lsn == point.lsn else {
+            let exact = branch.shown.last { $0.lsn <= point.lsn }.found
+            if let exact, exact.line.mark.lsn == point.lsn, let found,
+                found.line.mark.lsn < expected.thinnedBefore
+            {
+                return exact.line
+            }
+            throw complain("expected \(found?.line.mark.lsn.description ?? "nothing")")
+        }
+        guard found.line.mark.time == point.time, found.line.timeline == point.timeline,
+            point.branch == branch.id, point.requested == moment
+        else { throw complain("expected \(found.line.mark) of \(found.line.timeline)") }
+        let neighbor = point.next?.lsn
+        let isThinned = point.lsn < expected.thinnedBefore
+        guard isThinned || neighbor == next?.line.mark.lsn else {
+            throw complain("expected next \(next?.line.mark.lsn.description ?? "none")")
+        }
+        return found.line
+    }
+
+    private func checkMissing(
+        _ moment: Moment,
+        _ branch: ModelBranch,
+        _ error: OxbowError
+    ) throws {
+        let first = branch.shown.all[0].line.mark
+        let isEarlier: Bool
+        switch moment {
+        case .lsn(let lsn): isEarlier = lsn < max(first.lsn, expected.thinnedBefore)
+        case .time(let time):
+            isEarlier = time < first.time || expected.thinnedBefore > .zero
+        case .ago:
+            isEarlier =
+                expected.thinnedBefore > .zero
+                || clock.calendarTime < first.time.rawValue + 50_000_000_000
+        case .head, .snapshot: isEarlier = false
+        }
+        if !isEarlier {
+            throw Divergence("\(branch.name) at \(moment) is missing: \(error)")
+        }
+    }
+
+    func findPoint() throws { _ = try somePoint() }
+
+    func readPast() throws {
+        guard let (point, line) = try somePoint() else { return }
+        guard let branch = someBranch() else { return }
+        let view = try handle(branch).view(at: point)
+        try check(view, line.pages, reads: 4, "the past at \(point.lsn)")
+        if views.count < 4, random.oneIn(2) { views.append((view, line.pages)) }
+    }
+
+    func readHeldView() throws {
+        guard !views.isEmpty else { return try readPast() }
+        let place = draw(views.count)
+        let held = views[place]
+        try check(held.view, held.pages, reads: 6, "a view held at \(held.view.point.lsn)")
+        if random.oneIn(3) { views.remove(at: place) }
+    }
+
+    /// Compares which pages there are, and some of their bytes.
+    func check(
+        _ view: View,
+        _ pages: ModelPages,
+        reads: Int,
+        _ what: @autoclosure () -> String
+    ) throws {
+        let object = ObjectID(UInt64(1 + draw(3)))
+        let first = PageNumber(UInt64(random.oneIn(3) ? draw(40) : 0))
+        let limit = 1 + draw(80)
+        var listed: [PageNumber] = []
+        try view.visitPages(of: object, from: first) { page in
+            listed.append(page)
+            return listed.count < limit
+        }
+        let expectedPages = Array(pages.pages(of: object, from: first).prefix(limit))
+        guard listed == expectedPages else {
+            throw Divergence(
+                "pages of object \(object) of \(what()) from \(first): \(listed), expected "
+                    + "\(expectedPages)"
+            )
+        }
+        let keys = pages.keys
+        for _ in 0..<reads {
+            let key = keys.isEmpty || random.oneIn(4) ? someKey() : keys[draw(keys.count)]
+            try check(try view.read(page: key.page, of: key.object), key, pages, what())
+        }
+    }
+
+    func listHistory() throws {
+        let branches = expected.current.branches
+        let branch = branches[draw(branches.count)]
+        let all = branch.shown.all
+        let cursor: LSN? = random.oneIn(2) ? nil : all[draw(all.count)].line.mark.lsn
+        let limit = draw(30)
+        let end: Branch.End = random.oneIn(2) ? .newest : .oldest
+        let seen = try opened.branch(branch.id).history(from: end, after: cursor, limit: limit)
+        var wanted = all.map(\.line)
+        if end == .newest { wanted.reverse() }
+        if let cursor {
+            wanted = wanted.filter { end == .newest ? $0.mark.lsn < cursor : $0.mark.lsn > cursor }
+        }
+        if expected.thinnedBefore > .zero { return try checkThinned(seen, wanted, branch) }
+        let expectedMarks = wanted.prefix(limit).map(\.mark.lsn)
+        guard seen.map(\.lsn) == expectedMarks else {
+            throw Divergence(
+                "history of \(branch.name) from the \(end) after \(String(describing: cursor)): "
+                    + "\(seen.map(\.lsn)), expected \(expectedMarks)"
+            )
+        }
+        try checkEntries(seen, wanted, branch)
+    }
+
+    private func checkEntries(
+        _ seen: [HistoryEntry],
+        _ wanted: [LineNode],
+        _ branch: ModelBranch
+    ) throws {
+        for (entry, line) in zip(seen, wanted) {
+            let kind: HistoryEntry.Kind = line.beginsTimeline ? .began : .commit
+            guard entry.time == line.mark.time, entry.timeline == line.timeline,
+                entry.kind == kind
+            else { throw Divergence("history of \(branch.name): \(entry), expected a \(kind)") }
+        }
+    }
+
+    /// What is listed of a history that may be thinned out is at least not made up.
+    private func checkThinned(
+        _ seen: [HistoryEntry],
+        _ wanted: [LineNode],
+        _ branch: ModelBranch
+    ) throws {
+        for entry in seen {
+            guard let line = wanted.first(where: { $0.mark.lsn == entry.lsn }),
+                line.mark.time == entry.time, line.timeline == entry.timeline
+            else { throw Divergence("history of \(branch.name) has \(entry)") }
+        }
+        let dense = expected.thinnedBefore
+        let sure = wanted.filter { $0.mark.lsn > dense }.map(\.mark.lsn)
+        let seenSure = seen.map(\.lsn).filter { $0 > dense }
+        guard seenSure == Array(sure.prefix(seenSure.count)) else {
+            throw Divergence("history of \(branch.name): \(seenSure), expected \(sure)")
+        }
+    }
+
+    func listEvents() throws {
+        let branches = expected.current.branches
+        let branch = branches[draw(branches.count)]
+        let events = try opened.branch(branch.id).events()
+        if let difference = branch.difference(from: events) { throw Divergence(difference) }
+    }
+}
