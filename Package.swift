@@ -33,38 +33,6 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: common)
 }
 
-// libFuzzer brings its own main(), so these exist only when asked for.
-var fuzzing: [Target] = []
-if Context.environment["FUZZ"] != nil {
-    fuzzing.append(
-        .target(
-            name: "FuzzSupport",
-            dependencies: ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow"],
-            path: "Fuzz/FuzzSupport",
-            swiftSettings: common
-        )
-    )
-    let decoders = [
-        "Superblock", "SegmentHeader", "Record", "Block", "PageNode", "TimelineNode", "BranchNode",
-        "NameNode", "SnapshotNode", "SegmentNode", "CheckpointNode", "EventNode", "ExpiryNode",
-        "ClosingIndex", "IndexSections", "LifecycleRecord", "CheckpointEntry", "CommitMeta",
-        "Moment", "Segment",
-    ]
-    for decoder in decoders {
-        fuzzing.append(
-            .executableTarget(
-                name: "Fuzz\(decoder)",
-                dependencies: [
-                    "FuzzSupport", "Primitives", "DiskIO", "WriteAheadLog", "PageStorage",
-                    "Timelines", "Oxbow",
-                ],
-                path: "Fuzz/Fuzz\(decoder)",
-                swiftSettings: common
-            )
-        )
-    }
-}
-
 let package = Package(
     name: "oxbow",
     products: [
@@ -135,6 +103,43 @@ let package = Package(
         tests("CrashTests", ["CrashWorkload", "CrashWorker", "Primitives", "Oxbow"]),
         tests("BenchmarkTests", ["OxbowBench"]),
         tests("CLITests", ["Oxbow", "OxbowCLI"]),
+        .testTarget(
+            name: "FormatTests",
+            dependencies: ["Primitives", "DiskIO", "Oxbow", "TestSupport"],
+            exclude: ["Golden"],
+            swiftSettings: common
+        ),
         tests("TidyTests", []),
-    ] + fuzzing
+    ]
 )
+
+// libFuzzer brings its own main(), so these exist only when asked for.
+if Context.environment["FUZZ"] != nil {
+    package.targets.append(
+        .target(
+            name: "FuzzSupport",
+            dependencies: ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow"],
+            path: "Fuzz/FuzzSupport",
+            swiftSettings: common
+        )
+    )
+    let decoders = [
+        "Superblock", "SegmentHeader", "Record", "Block", "PageNode", "TimelineNode", "BranchNode",
+        "NameNode", "SnapshotNode", "SegmentNode", "CheckpointNode", "EventNode", "ExpiryNode",
+        "ClosingIndex", "IndexSections", "LifecycleRecord", "CheckpointEntry", "CommitMeta",
+        "Moment", "Segment",
+    ]
+    for decoder in decoders {
+        package.targets.append(
+            .executableTarget(
+                name: "Fuzz\(decoder)",
+                dependencies: [
+                    "FuzzSupport", "Primitives", "DiskIO", "WriteAheadLog", "PageStorage",
+                    "Timelines", "Oxbow",
+                ],
+                path: "Fuzz/Fuzz\(decoder)",
+                swiftSettings: common
+            )
+        )
+    }
+}

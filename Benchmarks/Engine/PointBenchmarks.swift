@@ -124,8 +124,11 @@ final class PastStore {
             let branch = index % 2 == 0 ? branches[0] : branches[random.below(branches.count)]
             return (branch, time.description)
         }
+        var asked = 0
+        let limit = Measure.now() + 10_000_000_000
         let seconds = try Measure.seconds {
-            for (branch, text) in questions {
+            for (branch, text) in questions where asked % 64 != 0 || Measure.now() < limit {
+                asked += 1
                 let point = try branch.point(at: Moment(parsing: text))
                 guard point.time.description <= text else {
                     throw BenchmarkError("\(text) snaps to \(point.time)")
@@ -133,7 +136,7 @@ final class PastStore {
             }
         }
         try store.close()
-        return seconds / Double(count) * 1e6
+        return seconds / Double(asked) * 1e6
     }
 
     /// Opened anew, with nothing in the kernel's memory: one moment found and a page of it read.

@@ -23,7 +23,8 @@ import Testing
         Case(
             "branch",
             2,
-            "branch what? Say one of create, list, show, rename, protect, expire, delete, undelete, "
+            "branch what? Say one of create, list, show, rename, protect, expire, delete, "
+                + "undelete, "
                 + "reset or undo: oxbow branch create"
         ),
         Case("branch lsit", 2, "there is no command \"branch lsit\"; did you mean list?"),
@@ -89,7 +90,8 @@ import Testing
             "branch create x --from main@yesterday",
             1,
             "there is no snapshot yesterday: `oxbow snapshot list` shows those there are; other "
-                + "moments are an LSN (L16B3F28), a time with its zone (2026-04-08T22:56:02Z) and a "
+                + "moments are an LSN (L16B3F28), a time with its zone (2026-04-08T22:56:02Z) and "
+                + "a "
                 + "time back (10m)"
         ),
         Case(

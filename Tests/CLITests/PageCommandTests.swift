@@ -20,7 +20,8 @@ import Testing
         #expect(refused.code == 1)
         #expect(
             refused.messages
-                == "oxbow: the input's 4099 bytes are not whole pages of 4096: give whole pages, or "
+                == "oxbow: the input's 4099 bytes are not whole pages of 4096: give whole pages, "
+                + "or "
                 + "say --pad to fill up the last one with zeros\n"
         )
         #expect(try tool.run("page", "read", "main", "1", "0").bytes == page(0))

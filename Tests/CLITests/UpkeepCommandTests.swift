@@ -50,6 +50,7 @@ import Testing
         for _ in 0..<3 { freed += try tool.json("reclaim").number("freedBytes") ?? 0 }
         let after = try tool.json("stats").number("diskBytes") ?? 0
         #expect(freed > 0)
+        #expect(try tool.json("reclaim").number("removedSegments") == 0)
         #expect(after < before)
         #expect(try tool.lines("reclaim").first?.hasPrefix("freed ") == true)
         #expect(try tool.json("check").flag("sound") == true)

@@ -66,6 +66,8 @@ enum InitCommand {
         let store = try Store.open(folder, options)
         let main = try store.branch("main")
         let size = store.pageSize
+        // The window is written down with a checkpoint; the next opening would take its own.
+        try store.checkpoint()
         try store.close()
         if call.wantsJSON {
             try call.output.json([

@@ -18,7 +18,7 @@ enum SimulateCommand {
 
     static let command = Command(
         "simulate",
-        "Run the engine on disks that lose, tear and misplace what is written",
+        "Run stores on disks that lose, tear and misplace writes",
         options: [seeds, replay],
         discussion: [
             "Each seed drives a whole store on a simulated disk through losses of power, failures, "
