@@ -1,3 +1,4 @@
+public import Primitives
 public import WriteAheadLog
 
 /// Look-ups and walks in a map of the log.

@@ -1,3 +1,5 @@
+public import Primitives
+
 extension OrderedMap {
     /// Visits entries in order, from the first at or above `lower` to the last below `upper`,
     /// until the body returns false.
@@ -84,18 +86,4 @@ extension OrderedMap {
     }
 
     @inlinable package var keys: [MapKey] { entries.map(\.key) }
-}
-
-extension Array {
-    /// How many elements from the front fit, where all that fit stand before all that don't.
-    @inlinable
-    package func countOfFirst(where fits: (Element) -> Bool) -> Int {
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = (low + high) / 2
-            if fits(self[middle]) { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
 }

@@ -55,6 +55,14 @@ extension History {
         after lsn: LSN
     ) throws(LogError) -> RecordMark? {
         if entry.last.lsn <= lsn { return nil }
+        // Mostly it stands in the same segment, and no checkpoint need be looked at.
+        let here = geometry.segment(of: lsn)
+        if lsn >= catalog.state.denseFrom,
+            try catalog.segments.get(Catalog.key(here.rawValue), nodes) != nil,
+            let next = try indexes.firstRecord(of: timeline, in: here, after: lsn, catalog, nodes)
+        {
+            return next.mark
+        }
         var base = try checkpoint(Bound(lsn: max(lsn, catalog.state.denseFrom)))
         var start = lsn
         // Skips the checkpoints over which nothing was done on the timeline, in growing strides.

@@ -31,16 +31,14 @@ package struct TimelineChanges: Sendable {
 // Safe to share: all mutable state is guarded by `lock`.
 package final class SegmentIndexes: @unchecked Sendable {
     package let log: Log
-    private let byteLimit: Int
     private let lock = Lock()
-    private var kept: [SegmentNumber: SegmentIndex] = [:]
-    private var byteCount = 0
-    /// Least recently used first.
-    private var order: [SegmentNumber] = []
+    private var moments: KeptParts<SegmentMoments>
+    private var changes: KeptParts<SegmentChanges>
 
     package init(log: Log, byteLimit: Int) {
         self.log = log
-        self.byteLimit = byteLimit
+        moments = KeptParts(byteLimit: byteLimit / 2)
+        changes = KeptParts(byteLimit: byteLimit / 2)
     }
 
     /// The last record of a timeline in a segment that the bound admits.
@@ -59,15 +57,8 @@ package final class SegmentIndexes: @unchecked Sendable {
             return count == 0 ? nil : index.records[Int(places[count - 1])]
         }
         if case .some(let record) = inOpen { return record }
-        let index = try sealed(segment, catalog, nodes)
-        let count = index.order.countOfFirst {
-            let record = index.records[Int($0)]
-            return record.timeline < timeline
-                || record.timeline == timeline && bound.admits(record.lsn, record.time)
-        }
-        guard count > 0 else { return nil }
-        let record = index.records[Int(index.order[count - 1])]
-        return record.timeline == timeline ? record : nil
+        return try moments(segment, catalog, nodes)
+            .last(of: timeline) { bound.admits($0, $1) }
     }
 
     /// The first record of a timeline in a segment after `lsn`.
@@ -84,14 +75,7 @@ package final class SegmentIndexes: @unchecked Sendable {
             return count == places.count ? nil : index.records[Int(places[count])]
         }
         if case .some(let record) = inOpen { return record }
-        let index = try sealed(segment, catalog, nodes)
-        let count = index.order.countOfFirst {
-            let record = index.records[Int($0)]
-            return record.timeline < timeline || record.timeline == timeline && record.lsn <= lsn
-        }
-        guard count < index.order.count else { return nil }
-        let record = index.records[Int(index.order[count])]
-        return record.timeline == timeline ? record : nil
+        return try moments(segment, catalog, nodes).first(of: timeline, after: lsn)
     }
 
     /// What the commits of a timeline after `from` and up to `through` did, in one segment.
@@ -114,13 +98,11 @@ package final class SegmentIndexes: @unchecked Sendable {
             )
         }
         if let inOpen { return inOpen }
-        let index = try sealed(segment, catalog, nodes)
-        let start = index.blocks.countOfFirst { $0.timeline < timeline }
-        let end = index.blocks.countOfFirst { $0.timeline <= timeline }
+        let part = try changes(segment, catalog, nodes)
         return TimelineChanges(
-            blocks: index.blocks[start..<end].filter { fits($0.timeline, $0.record) },
-            ranges: index.ranges.filter { fits($0.timeline, $0.record) },
-            roots: index.roots.filter { fits($0.timeline, $0.record) }
+            blocks: try part.blocks(of: timeline, from: from, through: through),
+            ranges: part.ranges.filter { fits($0.timeline, $0.record) },
+            roots: part.roots.filter { fits($0.timeline, $0.record) }
         )
     }
 
@@ -131,53 +113,84 @@ package final class SegmentIndexes: @unchecked Sendable {
         _ nodes: NodeSource
     ) throws(LogError) -> [RootEntry] {
         if let roots = log.withOpenIndex(segment, { $0.roots }) { return roots }
-        return try sealed(segment, catalog, nodes).roots
+        return try changes(segment, catalog, nodes).roots
     }
 
-    /// The index of a segment that nothing is appended to.
-    package func sealed(
+    private func moments(
         _ segment: SegmentNumber,
         _ catalog: Catalog,
         _ nodes: NodeSource
-    ) throws(LogError) -> SegmentIndex {
-        if let known = lock.withLock({ use(segment) }) { return known }
+    ) throws(LogError) -> SegmentMoments {
+        if let known = lock.withLock({ moments[segment] }) { return known }
+        let part: SegmentMoments = try load(segment, catalog, nodes)
+        lock.withLock { moments.keep(part, segment) }
+        return part
+    }
+
+    private func changes(
+        _ segment: SegmentNumber,
+        _ catalog: Catalog,
+        _ nodes: NodeSource
+    ) throws(LogError) -> SegmentChanges {
+        if let known = lock.withLock({ changes[segment] }) { return known }
+        let part: SegmentChanges = try load(segment, catalog, nodes)
+        lock.withLock { changes.keep(part, segment) }
+        return part
+    }
+
+    private func load<Part: SegmentIndexPart>(
+        _ segment: SegmentNumber,
+        _ catalog: Catalog,
+        _ nodes: NodeSource
+    ) throws(LogError) -> Part {
         let entry = try catalog.segments.get(Catalog.key(segment.rawValue), nodes)
         guard let entry else {
             throw .damaged(
                 Damage(at: log.options.geometry.base(of: segment), "no such segment is kept")
             )
         }
-        let index = try SegmentIndex.load(segment, log.files, upTo: entry.end)
-        lock.withLock { keep(index, segment) }
-        return index
+        return try Part.load(segment, log.files, upTo: entry.end)
     }
 
     /// Forgets a segment's index, since the segment was replaced or removed.
     package func forget(_ segment: SegmentNumber) {
         lock.withLock {
-            guard let index = kept.removeValue(forKey: segment) else { return }
-            byteCount -= index.byteCount
-            order.removeAll { $0 == segment }
+            moments.forget(segment)
+            changes.forget(segment)
+        }
+    }
+}
+
+/// A bounded number of parts of indexes: the one used longest ago goes first.
+private struct KeptParts<Part: SegmentIndexPart> {
+    private let byteLimit: Int
+    private var parts: [SegmentNumber: (part: Part, used: UInt64)] = [:]
+    private var byteCount = 0
+    private var uses: UInt64 = 0
+
+    init(byteLimit: Int) { self.byteLimit = byteLimit }
+
+    subscript(segment: SegmentNumber) -> Part? {
+        mutating get {
+            uses += 1
+            parts[segment]?.used = uses
+            return parts[segment]?.part
         }
     }
 
-    private func use(_ segment: SegmentNumber) -> SegmentIndex? {
-        guard let index = kept[segment] else { return nil }
-        if order.last != segment, let place = order.firstIndex(of: segment) {
-            order.remove(at: place)
-            order.append(segment)
+    mutating func keep(_ part: Part, _ segment: SegmentNumber) {
+        guard parts[segment] == nil else { return }
+        uses += 1
+        parts[segment] = (part, uses)
+        byteCount += part.byteCount
+        while byteCount > byteLimit, parts.count > 1,
+            let oldest = parts.min(by: { $0.value.used < $1.value.used })?.key
+        {
+            forget(oldest)
         }
-        return index
     }
 
-    private func keep(_ index: SegmentIndex, _ segment: SegmentNumber) {
-        guard kept[segment] == nil else { return }
-        kept[segment] = index
-        order.append(segment)
-        byteCount += index.byteCount
-        while byteCount > byteLimit, order.count > 1 {
-            let oldest = order.removeFirst()
-            byteCount -= kept.removeValue(forKey: oldest)?.byteCount ?? 0
-        }
+    mutating func forget(_ segment: SegmentNumber) {
+        byteCount -= parts.removeValue(forKey: segment)?.part.byteCount ?? 0
     }
 }

@@ -158,6 +158,9 @@ package struct ClosingIndex: Sendable {
         return bytes
     }
 
+    /// Where a section begins in the file.
+    func offset(of part: Part) -> UInt64 { sections[part.rawValue].offset }
+
     /// Where the records end and the index begins.
     package var start: UInt64 { sections.map(\.offset).min() ?? 0 }
 }

@@ -57,7 +57,7 @@ package struct SegmentIndex: Sendable {
         guard self.order.allSatisfy({ $0 < recordCount }) else { return nil }
     }
 
-    private static func decode<Entry>(
+    static func decode<Entry>(
         _ bytes: [UInt8],
         _ next: (inout ByteReader) throws(Malformed) -> Entry
     ) throws(Malformed) -> [Entry] {
@@ -69,27 +69,6 @@ package struct SegmentIndex: Sendable {
 }
 
 extension SegmentIndex {
-    /// Reads the closing index of a segment, or builds it from the records where it has none.
-    package static func load(
-        _ number: SegmentNumber,
-        _ files: SegmentFiles,
-        upTo end: LSN
-    ) throws(LogError) -> SegmentIndex {
-        let file = try files.file(number)
-        do throws(DiskError) {
-            if let index = try SegmentIndex(file.file, number) { return index }
-        } catch { throw .disk(error) }
-        guard file.extents == nil else {
-            throw .damaged(
-                Damage(
-                    at: files.geometry.base(of: number),
-                    "the index of the rewritten segment \(number)"
-                )
-            )
-        }
-        return SegmentIndex(try build(file, upTo: end))
-    }
-
     /// Builds an index from a segment's records, all of which must be sound.
     package static func build(
         _ file: SegmentFile,
