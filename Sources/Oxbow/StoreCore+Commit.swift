@@ -105,8 +105,9 @@ extension StoreCore {
         }
     }
 
-    /// Lets a commit take effect. The branch is held.
+    /// Lets a commit take effect.
     func publish(_ edit: Edit) throws(OxbowError) -> (commit: Commit, end: LSN) {
+        if edit.base == nil, let published = try publishUnheld(edit) { return published }
         let timeline = try edit.hold().timeline
         if edit.spilled != nil, !edit.delta.isEmpty { try edit.spill() }
         var root: Location?
@@ -141,6 +142,36 @@ extension StoreCore {
             )
         }
         return result
+    }
+
+    /// Lets a commit that read nothing take effect, in one step and without holding the branch;
+    /// nil where somebody holds it.
+    private func publishUnheld(_ edit: Edit) throws(OxbowError) -> (commit: Commit, end: LSN)? {
+        let blocks = edit.blocks()
+        let branch = edit.branch
+        return try attempt("commit") {
+            () throws(LogError) -> Result<(commit: Commit, end: LSN)?, OxbowError> in
+            try boundMemory()
+            return try critical {
+                catalog,
+                nodes throws(LogError) -> Result<(commit: Commit, end: LSN)?, OxbowError> in
+                guard commitLocks.isFree(branch) else { return .success(nil) }
+                guard let entry = try catalog.branch(branch, nodes) else {
+                    return .failure(Self.noBranch(branch))
+                }
+                if entry.death != nil { return .failure(Self.deleted(entry)) }
+                let done = try commit(
+                    entry.timeline,
+                    blocks,
+                    meta: [],
+                    root: nil,
+                    pageCount: UInt64(blocks.count),
+                    &catalog,
+                    nodes
+                )
+                return .success(done.map { (commit: $0.0, end: $0.1) })
+            }
+        }.get()
     }
 
     private func commit(

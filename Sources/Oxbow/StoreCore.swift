@@ -153,6 +153,10 @@ final class CommitLocks: @unchecked Sendable {
     private var holders: [BranchID: ThreadID] = [:]
     private var waiting = 0
 
+    /// Whether nobody holds it. Only says something in the critical section, where who takes it
+    /// from then on finds what was done there.
+    func isFree(_ branch: BranchID) -> Bool { lock.withLock { holders[branch] == nil } }
+
     /// False where this thread holds it already.
     func take(_ branch: BranchID) -> Bool {
         let me = ThreadID.current
