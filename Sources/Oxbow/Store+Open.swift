@@ -36,6 +36,8 @@ extension Store {
             options.segmentBits -= 1
         }
         options.cacheBytes = min(options.cacheBytes, max(1 << 20, limit / 8))
+        // Memory that is written is no faster to write again.
+        options.zeroAheadBytes = 0
         let disk = MemoryDisk(limit: UInt64(max(0, limit)))
         return try open(disk, SystemClock(), options, entropy: Entropy(SystemEntropy.draw))
     }
@@ -149,13 +151,15 @@ struct Opening {
         let geometry = superblock.geometry
         let files = SegmentFiles(disk: disk, geometry: geometry, store: superblock.store)
         let room = UInt64(options.checkpointChanges) * 64
-        let logOptions = LogOptions(
+        var logOptions = LogOptions(
             geometry: geometry,
             store: superblock.store,
             incarnation: entropy.incarnation,
             reserveBytes: 2 * geometry.segmentSize + min(room, geometry.segmentSize),
             unflushedLimit: min(16 << 20, Int(geometry.segmentSize))
         )
+        let ahead = options.zeroAheadBytes ?? (options.upkeep == .automatic ? 4 << 20 : 0)
+        logOptions.zeroAheadBytes = min(ahead, Int(geometry.segmentSize / 8))
         return (Log(disk: disk, clock: clock, options: logOptions, files: files), files)
     }
 

@@ -42,7 +42,7 @@ extension StoreCore {
     func upkeepAfterCommit() {
         guard options.upkeep == .automatic else { return }
         let isDue = log.lock.withLock {
-            checkpointIsDue || !log.sealedSegments.isEmpty
+            checkpointIsDue || !log.sealedSegments.isEmpty || log.wantsZeros
                 || (log.roomInSegment.bytes < geometry.segmentSize / 4
                     && !log.roomInSegment.hasSpare)
         }
@@ -69,6 +69,7 @@ extension StoreCore {
         while try log.writeClosingIndex() { didSomething = true }
         if try indexOneLeftOver() { didSomething = true }
         try makeSegmentAhead()
+        for _ in 0..<Self.zeroPiecesPerStep { guard try log.zeroAhead() else { break } }
         if try expireBranches() { didSomething = true }
         if log.lock.withLock({ checkpointIsDue }) {
             try checkpoint()
@@ -90,6 +91,9 @@ extension StoreCore {
         }
         if isOverdue { try log.flush() }
     }
+
+    /// So that other steps have their turn.
+    private static let zeroPiecesPerStep = 32
 
     private func indexOneLeftOver() throws(LogError) -> Bool {
         guard let (number, end) = log.lock.withLock({ unindexed.popLast() }) else { return false }

@@ -36,6 +36,9 @@ public struct StoreOptions: Sendable {
     public var window = Duration.seconds(7 * 86_400)
     /// How many bytes of log a new store keeps for history at most; nil for a fifth of the disk.
     public var windowBytes: UInt64?
+    /// How far ahead of its end the log's blocks are written; nil for 4 MiB where upkeep is
+    /// automatic, and not at all where it is not.
+    package var zeroAheadBytes: Int?
     /// Whether creating a branch must state its expiry.
     public var requiresExpiry = false
 

@@ -56,6 +56,9 @@ extension Log {
         _ index: SegmentIndexBuilder,
         _ segment: SealedSegment
     ) throws(LogError) -> Bool {
+        // Law 2 of zeros ahead.
+        zeroLock.lock()
+        defer { zeroLock.unlock() }
         let base = options.geometry.base(of: segment.number)
         let offset = UInt64(aligned(Int(segment.end.rawValue - base.rawValue)))
         let bytes = ClosingIndex.encode(index, header: segment.header, end: segment.end, at: offset)

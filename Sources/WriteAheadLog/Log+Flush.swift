@@ -9,36 +9,77 @@ extension Log {
     }
 
     /// Returns when everything below `target` survives a crash. Whoever comes first writes for all
-    /// who have appended by then; the others wait for that flush, or the next.
+    /// who have appended by then; the others wait for that flush, or the next, which one of them
+    /// is told to lead.
     package func flush(through target: LSN) throws(LogError) {
         if durable >= target { return }
+        if let poison = lock.withLock({ failure }) { throw .poisoned(poison) }
         flushLock.lock()
-        waiting += 1
-        defer {
-            waiting -= 1
+        if isFlushing {
+            let waiter = FlushWaiter(target)
+            waiters.append(waiter)
+            waiterCount.store(waiters.count, ordering: .relaxed)
             flushLock.unlock()
-        }
-        while durable < target {
-            if let poison = lock.withLock({ failure }) { throw .poisoned(poison) }
-            if isFlushing {
-                flushLock.wait()
-                continue
+            guard waiter.wait() else {
+                if durable >= target { return }
+                guard let poison = lock.withLock({ failure }) else {
+                    preconditionFailure("a flush that neither served nor failed")
+                }
+                throw .poisoned(poison)
             }
-            try lead()
+            flushLock.lock()
+            awaitOthers(lastServed)
+        } else {
+            isFlushing = true
+            // Itself one of those who were served last, as far as can be told.
+            awaitOthers(lastServed - 1)
+        }
+        try lead(target)
+    }
+
+    /// Where the last flush served several, gives so many a moment to come back with their next
+    /// records: one full flush takes half as long as two that are half full. Call with `flushLock`
+    /// held, which is given up.
+    private func awaitOthers(_ expected: Int) {
+        let enough = waiters.count + expected
+        let patience = min(lastFlushNanoseconds / 2, Self.longestPatienceNanoseconds)
+        flushLock.unlock()
+        guard expected >= Self.fewestAwaited else { return }
+        let start = clock.monotonic()
+        while waiterCount.load(ordering: .relaxed) < enough, clock.monotonic() &- start < patience {
+            ThreadID.giveWay()
         }
     }
 
-    /// Call with `flushLock` held, which is given up in between.
-    private func lead() throws(LogError) {
-        isFlushing = true
-        flushLock.unlock()
+    /// Fewer are not worth waiting for,
+    private static var fewestAwaited: Int { 3 }
+    /// and none are for longer.
+    private static var longestPatienceNanoseconds: UInt64 { 200_000 }
+
+    /// Writes, syncs and tells the others. Call as the only one for whom `isFlushing` was set.
+    private func lead(_ target: LSN) throws(LogError) {
         var failed: DiskError?
-        do throws(DiskError) { try writeTail() } catch { failed = error }
+        let start = clock.monotonic()
+        do throws(DiskError) {
+            if let earlier = lock.withLock({ failure }) { throw earlier }
+            repeat { try writeTail() } while durable < target
+        } catch { failed = error }
         // Law 4: whoever waits, or comes later, hears of it.
         if let failed { poison(failed) }
+        let took = clock.monotonic() &- start
         flushLock.lock()
-        isFlushing = false
-        flushLock.wakeAll()
+        lastFlushNanoseconds = took
+        let reached = failed == nil ? durable : .max
+        let served = waiters.filter { $0.target <= reached }
+        waiters.removeAll { $0.target <= reached }
+        waiterCount.store(waiters.count, ordering: .relaxed)
+        lastServed = served.count + 1
+        let next = waiters.isEmpty ? nil : waiters.removeFirst()
+        isFlushing = next != nil
+        flushLock.unlock()
+        // The next leader first: the disk is idle until then.
+        next?.wake(toLead: true)
+        for waiter in served { waiter.wake(toLead: false) }
         if let failed { throw .poisoned(failed) }
     }
 
@@ -50,7 +91,11 @@ extension Log {
 
     /// Writes and syncs what has been appended, segment by segment (law 2).
     private func writeTail() throws(DiskError) {
-        let (pieces, target) = lock.withLock { (unwrittenPieces(), end) }
+        let (pieces, target) = lock.withLock {
+            // Zeros that are on their way must not come after what they make room for.
+            while let zeroing, zeroing < end { lock.wait() }
+            return (unwrittenPieces(), end)
+        }
         var unsynced: (any File)?
         for piece in pieces {
             if let file = unsynced, file !== piece.file { try file.sync() }
@@ -90,5 +135,32 @@ extension Log {
         writtenPosition.store(target.rawValue, ordering: .releasing)
         let last = chunks.last
         chunks.removeAll { $0.flushed == $0.count && $0 !== last }
+    }
+}
+
+/// One who waits for a flush.
+// Safe to share: what changes is guarded by `lock`.
+final class FlushWaiter: @unchecked Sendable {
+    let target: LSN
+    private let lock = Lock()
+    private var isAwake = false
+    private var leads = false
+
+    init(_ target: LSN) { self.target = target }
+
+    /// Returns whether to lead the next flush; otherwise the last one was for this one too.
+    func wait() -> Bool {
+        lock.lock()
+        defer { lock.unlock() }
+        while !isAwake { lock.wait() }
+        return leads
+    }
+
+    func wake(toLead: Bool) {
+        lock.lock()
+        defer { lock.unlock() }
+        isAwake = true
+        leads = toLead
+        lock.wakeAll()
     }
 }

@@ -46,6 +46,7 @@ extension Log {
         lock.withLock {
             invariant(spare == nil && wanted == current.number.next, "two spare segments")
             spare = (wanted, file)
+            spareZeroed = 0
         }
     }
 
@@ -89,6 +90,7 @@ extension Log {
         unsafe chunk.extend(by: SegmentHeader.size).copyBytes(from: header.encoded())
         chunks.append(chunk)
         end = base + SegmentHeader.size
+        zeroed = base + Int(spareZeroed)
         files.adopt(next.file, for: header)
     }
 

@@ -13,7 +13,7 @@ import Synchronization
 /// 5. A segment's space is allocated, and its name durable, before its first record is appended:
 ///    so what was appended can be written, however full the disk gets.
 ///
-/// Lock order: `spareLock`, then `flushLock`, then `lock`.
+/// Lock order: `zeroLock`, `spareLock`, then `flushLock`, then `lock`.
 // Safe to share: fields are guarded by the lock named beside them, or atomic.
 @usableFromInline
 package final class Log: @unchecked Sendable {
@@ -56,10 +56,23 @@ package final class Log: @unchecked Sendable {
     let flushLock = Lock()
     /// Guarded by `flushLock`: somebody writes and syncs.
     var isFlushing = false
-    /// Guarded by `flushLock`: how many wait for a flush that includes them.
-    var waiting = 0
+    /// Guarded by `flushLock`: who waits for a flush that includes them, in the order they came.
+    var waiters: [FlushWaiter] = []
+    /// How many these are.
+    let waiterCount = Atomic(0)
     /// Guarded by `flushLock`: how many the last flush served.
     var lastServed = 0
+    /// Guarded by `flushLock`: how long it took.
+    var lastFlushNanoseconds: UInt64 = 0
+
+    /// Held while zeros are written ahead, and by who writes something else behind the records.
+    let zeroLock = Lock()
+    /// Guarded by `lock`: up to here the active segment's blocks are written.
+    var zeroed: LSN = .zero
+    /// Guarded by `lock`: from here on zeros are being written at this moment.
+    var zeroing: LSN?
+    /// Guarded by `lock`: how much of the spare segment is written.
+    var spareZeroed: UInt64 = 0
 
     let spareLock = Lock()
 

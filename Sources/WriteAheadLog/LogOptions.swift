@@ -10,6 +10,8 @@ package struct LogOptions: Sendable {
     package var reserveBytes: UInt64
     /// Appended and not yet written, at most; past it, committers wait for a flush.
     package var unflushedLimit: Int
+    /// How far ahead of its end the log's blocks are written with zeros; 0 for not at all.
+    package var zeroAheadBytes = 0
 
     package init(
         geometry: Geometry,
