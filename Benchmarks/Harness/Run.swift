@@ -6,10 +6,16 @@ package enum Run {
     /// The benchmarks that the names ask for: all, where there are none.
     package static func select(_ all: [Benchmark], _ names: [String]) throws -> [Benchmark] {
         if names.isEmpty { return all }
-        for name in names where !all.contains(where: { $0.matches(name) }) {
-            throw BenchmarkError("there is no benchmark \(name): --list prints them")
+        var chosen: Set<String> = []
+        for name in names {
+            let exact = all.filter { $0.names.contains(name) }
+            let found = exact.isEmpty ? all.filter { $0.isGroup(name) } : exact
+            if found.isEmpty {
+                throw BenchmarkError("there is no benchmark \(name): --list prints them")
+            }
+            chosen.formUnion(found.flatMap(\.names))
         }
-        return all.filter { benchmark in names.contains { benchmark.matches($0) } }
+        return all.filter { !chosen.isDisjoint(with: $0.names) }
     }
 
     package static func report(
@@ -40,7 +46,8 @@ package enum Run {
 }
 
 extension Benchmark {
-    fileprivate func matches(_ name: String) -> Bool {
-        names.contains { $0 == name || $0.hasPrefix(name + "-") }
+    /// Whether one of its names begins with the words of this one.
+    fileprivate func isGroup(_ name: String) -> Bool {
+        names.contains { $0.hasPrefix(name + "-") }
     }
 }

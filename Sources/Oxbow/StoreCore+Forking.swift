@@ -54,6 +54,7 @@ extension StoreCore {
                 )
             }
         }
+        upkeepAfterCommit()
         return BranchID(mark.lsn)
     }
 

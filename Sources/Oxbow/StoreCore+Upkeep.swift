@@ -43,6 +43,8 @@ extension StoreCore {
         guard options.upkeep == .automatic else { return }
         let isDue = log.lock.withLock {
             checkpointIsDue || !log.sealedSegments.isEmpty || log.wantsZeros
+                // Early, so that a bulk load and the disk work side by side.
+                || log.unflushedBytes > log.options.unflushedLimit / 4
                 || (log.roomInSegment.bytes < geometry.segmentSize / 4
                     && !log.roomInSegment.hasSpare)
         }
@@ -76,7 +78,10 @@ extension StoreCore {
             didSomething = true
         }
         if try reclaimIfWorthIt() { didSomething = true }
-        if !didSomething { try markIfIdle() }
+        if !didSomething {
+            log.dropKeptMemory()
+            try markIfIdle()
+        }
         return didSomething
     }
 

@@ -40,11 +40,15 @@ package struct Catalog: Sendable {
         expiries = LayeredMap(root: roots.expiries)
     }
 
-    /// How many changes wait for the next checkpoint.
+    /// How much waits for the next checkpoint, in page entries. Other changes come by threes and
+    /// fours, with each branch that is made, and weigh less: a checkpoint for every 10,000 branches
+    /// would cost more than making them.
     package var pendingChanges: Int {
-        pendingPages + timelines.newer.count + branches.newer.count + names.newer.count
+        let others =
+            timelines.newer.count + branches.newer.count + names.newer.count
             + snapshots.newer.count + segments.newer.count + events.newer.count
             + expiries.newer.count
+        return pendingPages + others / 4
     }
 
     package static func key(_ id: UInt64) -> MapKey { MapKey(0, id) }

@@ -24,13 +24,14 @@ package struct BlockBuffer: Sendable {
     ) {
         let start = bytes.count
         let bound = PageCodec.bound(page.count)
-        grow(by: BlockHeader.size + bound)
-        let (encoding, length, checksum) = unsafe bytes.withUnsafeMutableBytes { all in
-            let target = unsafe UnsafeMutableRawBufferPointer(
-                rebasing: all[(start + BlockHeader.size)...]
-            )
+        grow(by: BlockHeader.size)
+        let (encoding, length, checksum) = unsafe withUnsafeTemporaryAllocation(
+            byteCount: bound,
+            alignment: 16
+        ) { target in
             let (encoding, count) = unsafe PageCodec.encode(page, into: target)
             let payload = unsafe UnsafeRawBufferPointer(rebasing: target[..<count])
+            unsafe bytes.append(contentsOf: payload)
             return (encoding, count, unsafe Checksum.of(payload))
         }
         finish(
@@ -108,14 +109,7 @@ package struct BlockBuffer: Sendable {
     }
 
     private mutating func finish(_ start: Int, _ header: BlockHeader) {
-        let end = start + aligned(Int(header.length))
-        if bytes.count > end {
-            bytes.removeLast(bytes.count - end)
-        } else {
-            grow(by: end - bytes.count)
-        }
-        // A page's worst case may have left bytes of a longer attempt in the padding.
-        for index in start + Int(header.length)..<end { bytes[index] = 0 }
+        grow(by: start + aligned(Int(header.length)) - bytes.count)
         headers.append(header)
         offsets.append(start)
     }

@@ -136,7 +136,7 @@ extension Log {
         if let last = chunks.last, last.end == end, last.count + length <= last.capacity {
             return last
         }
-        let chunk = TailChunk(base: end, capacity: options.geometry.maximumRecordBytes)
+        let chunk = makeChunk(at: end)
         chunks.append(chunk)
         return chunk
     }

@@ -134,6 +134,7 @@ extension Log {
         invariant(target >= written, "the written position goes back")
         writtenPosition.store(target.rawValue, ordering: .releasing)
         let last = chunks.last
+        keepMemory(of: chunks.lazy.filter { $0.flushed == $0.count && $0 !== last })
         chunks.removeAll { $0.flushed == $0.count && $0 !== last }
     }
 }

@@ -86,7 +86,7 @@ extension Log {
         spare = nil
         openIndexes[next.number] = SegmentIndexBuilder()
         let base = options.geometry.base(of: next.number)
-        let chunk = TailChunk(base: base, capacity: options.geometry.maximumRecordBytes)
+        let chunk = makeChunk(at: base)
         unsafe chunk.extend(by: SegmentHeader.size).copyBytes(from: header.encoded())
         chunks.append(chunk)
         end = base + SegmentHeader.size

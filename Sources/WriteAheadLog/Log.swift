@@ -36,7 +36,7 @@ package final class Log: @unchecked Sendable {
     /// Guarded by `lock`: what is not in the files yet, lowest first; the last one is appended to.
     var chunks: [TailChunk] = []
     /// Guarded by `lock`: a few empty pieces of memory for the next ones.
-    var chunkCount = 0
+    var keptMemory: [TailMemory] = []
     /// Guarded by `lock`: the next segment, where it has been made.
     var spare: (number: SegmentNumber, file: any File)?
     /// Guarded by `lock`.
