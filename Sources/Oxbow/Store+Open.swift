@@ -131,7 +131,12 @@ struct Opening {
 
     /// The superblock's file; made, with the store, where there is none.
     private func superblockFile(_ geometry: Geometry) throws(LogError) -> any File {
-        do throws(DiskError) { return try disk.open(Superblock.fileName) } catch {
+        do throws(DiskError) {
+            let file = try disk.open(Superblock.fileName)
+            // A slot that never reached the disk would have the other one written over next.
+            try file.settle()
+            return file
+        } catch {
             guard case .notFound = error else { throw .disk(error) }
         }
         let names = try LogError.disk { () throws(DiskError) in try disk.list() }
