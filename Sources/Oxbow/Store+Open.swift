@@ -97,13 +97,14 @@ struct Opening {
                 )
             )
         }
-        let (log, files) = makeLog(newest)
-        let nodes = NodeSource(
-            cache: NodeCache(byteLimit: options.cacheBytes / 4),
-            log: log
-        )
         var failure: LogError?
         for slot in slots {
+            // Anew for each, since damage may show when the log has begun already.
+            let (log, files) = makeLog(newest)
+            let nodes = NodeSource(
+                cache: NodeCache(byteLimit: options.cacheBytes / 4),
+                log: log
+            )
             do throws(LogError) {
                 return try recover(slot, newest, log, files, nodes, file)
             } catch {
