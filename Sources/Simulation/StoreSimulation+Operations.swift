@@ -17,6 +17,7 @@ extension StoreSimulation {
         }
         collectFaults()
         try requirePower()
+        noteHistory()
         model?.noteDurable(below: opened.durableLSN)
         fold(opened.durableLSN.rawValue)
     }
@@ -50,7 +51,34 @@ extension StoreSimulation {
         case .sync: try sync()
         case .checkpoint: try checkpoint()
         case .step: try step()
+        case .reclaim: try reclaim()
+        case .check: try checkStore()
+        case .usage: try measure()
         case .close: try close()
+        }
+    }
+
+    /// Takes over how far back history is kept.
+    func noteHistory() { model?.noteThinning(before: opened.keptHistory.denseFrom) }
+
+    /// Something of a history that may not be kept any more: whether it was refused as such.
+    func isThinned(
+        _ point: Point,
+        _ line: LineNode,
+        _ body: () throws -> Void
+    ) throws -> Bool {
+        do {
+            try body()
+            return false
+        } catch let error as OxbowError {
+            noteHistory()
+            var isSure = expected.current[point.branch].map {
+                isKept(line, next: point.next?.lsn, $0)
+            }
+            if case .snapshot = point.requested { isSure = true }
+            guard error.kind == .notFound, isSure == false else { throw error }
+            pending = []
+            return true
         }
     }
 
