@@ -10,7 +10,7 @@ extension StoreSimulation {
     /// Runs the seed to its end: so many lives, or until damage is found where there is some.
     func run() throws {
         totals.seeds = 1
-        let lives = 20 + draw(40)
+        let lives = 40 + draw(50)
         do {
             for life in 0..<lives {
                 note("life \(life)")
@@ -112,7 +112,7 @@ extension StoreSimulation {
         disk.removeFaults()
         disk.crashAfter(operations: nil)
         disk.capacity = 1 << 40
-        (mayFail, hasFailed, mayBeFull) = (false, false, false)
+        (mayFail, hasStruck, hasFailed, mayBeFull) = (false, false, false, false)
     }
 
     /// Opens the store, crashing and failing on the way now and then, and finds out which state it

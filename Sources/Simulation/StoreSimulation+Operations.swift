@@ -92,6 +92,7 @@ extension StoreSimulation {
     func collectFaults() {
         for event in disk.takeEvents() {
             table.count(event.fault, operation)
+            if event.fault == .failure || event.fault == .full { hasStruck = true }
             note("  fault: \(event.fault) on \(event.operation) of \(event.file) \(event.range)")
             if event.fault.isDamage || event.fault == .staleRead || event.fault == .misdirectedRead
             {
@@ -126,8 +127,8 @@ extension StoreSimulation {
             // The second time it says so of its own accord: an earlier failure was for good.
             if hasFailed { throw LifeOver() }
             hasFailed = true
-            disk.removeFaults()
         }
+        disk.removeFaults()
         try settlePending()
     }
 
@@ -140,7 +141,14 @@ extension StoreSimulation {
         } catch let error as OxbowError {
             if error.kind == .damaged, hasLied { throw DamageFound() }
             if disk.hasLostPower { throw LifeOver() }
-            throw Divergence("looking at the store after an error: \(error)")
+            collectFaults()
+            guard error.kind == .reopen, mayFail, hasStruck else {
+                throw Divergence("looking at the store after an error: \(error)")
+            }
+            disk.removeFaults()
+            (mayFail, hasStruck) = (false, false)
+            defer { (mayFail, hasStruck) = (true, true) }
+            try settlePending()
         }
     }
 }

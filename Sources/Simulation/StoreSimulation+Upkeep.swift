@@ -30,6 +30,7 @@ extension StoreSimulation {
     /// A store on an honest disk has nothing wrong with it.
     func checkStore() throws {
         let report = try opened.check()
+        collectFaults()
         guard report.isSound || hasLied || mayFail else {
             throw Divergence("the check finds \(report.problems)")
         }

@@ -28,6 +28,8 @@ final class StoreSimulation {
     var operation = StoreOperation.open
     /// Whether a call of the disk may fail, or has failed in this life.
     var mayFail = false
+    /// Whether one has.
+    var hasStruck = false
     /// Whether a call has failed in this life that may have left the store unable to go on.
     var hasFailed = false
     /// Whether the disk may be too full.
