@@ -109,6 +109,7 @@ let package = Package(
         ),
         tests("CrashTests", ["CrashWorkload", "CrashWorker", "Primitives", "Oxbow"]),
         tests("BenchmarkTests", ["OxbowBench"]),
+        tests("CLITests", ["Oxbow", "OxbowCLI"]),
         .testTarget(
             name: "FormatTests",
             dependencies: ["Primitives", "DiskIO", "Oxbow", "TestSupport"],
@@ -118,3 +119,34 @@ let package = Package(
         tests("TidyTests", []),
     ]
 )
+
+// libFuzzer brings its own main(), so these exist only when asked for.
+if Context.environment["FUZZ"] != nil {
+    package.targets.append(
+        .target(
+            name: "FuzzSupport",
+            dependencies: ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow"],
+            path: "Fuzz/FuzzSupport",
+            swiftSettings: common
+        )
+    )
+    let decoders = [
+        "Superblock", "SegmentHeader", "Record", "Block", "PageNode", "TimelineNode", "BranchNode",
+        "NameNode", "SnapshotNode", "SegmentNode", "CheckpointNode", "EventNode", "ExpiryNode",
+        "ClosingIndex", "IndexSections", "LifecycleRecord", "CheckpointEntry", "CommitMeta",
+        "Moment", "Segment",
+    ]
+    for decoder in decoders {
+        package.targets.append(
+            .executableTarget(
+                name: "Fuzz\(decoder)",
+                dependencies: [
+                    "FuzzSupport", "Primitives", "DiskIO", "WriteAheadLog", "PageStorage",
+                    "Timelines", "Oxbow",
+                ],
+                path: "Fuzz/Fuzz\(decoder)",
+                swiftSettings: common
+            )
+        )
+    }
+}

@@ -9,13 +9,15 @@ extension StoreCore {
     /// Waits where more is appended than may be unflushed, and writes a checkpoint where two
     /// intervals of changes are in memory: so memory has a bound, however fast writers are.
     func boundMemory() throws(LogError) {
-        let (isTailFull, isMapFull) = log.lock.withLock {
+        let (isTailFull, isMapFull, areIndexesMany) = log.lock.withLock {
             (
                 log.unflushedBytes > log.options.unflushedLimit,
-                catalog.pendingChanges >= 2 * options.checkpointChanges
+                catalog.pendingChanges >= 2 * options.checkpointChanges,
+                log.sealedSegments.count > Self.openIndexLimit
             )
         }
-        if isTailFull { try log.flush() }
+        if isTailFull || areIndexesMany { try log.flush() }
+        while areIndexesMany, try log.writeClosingIndex() {}
         if isMapFull {
             checkpointLock.lock()
             defer { checkpointLock.unlock() }
@@ -25,6 +27,9 @@ extension StoreCore {
             if isStill { try checkpointHeld() }
         }
     }
+
+    /// So many indexes of segments that are full wait in memory for being written, at most.
+    private static let openIndexLimit = 4
 
     /// Whether a checkpoint is due. Call with `log.lock` held.
     private var checkpointIsDue: Bool {
