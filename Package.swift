@@ -39,6 +39,7 @@ let package = Package(
         .library(name: "Oxbow", targets: ["Oxbow"]),
         .executable(name: "oxbow", targets: ["OxbowCLI"]),
         .executable(name: "oxbow-bench", targets: ["OxbowBench"]),
+        .executable(name: "oxbow-demo", targets: ["OxbowDemo"]),
     ],
     traits: [
         .trait(name: "Paranoid", description: "Checks whose cost is not constant."),
@@ -82,6 +83,12 @@ let package = Package(
             ],
             path: "Benchmarks",
             swiftSettings: common + [.define("PEERS", .when(traits: ["Peers"]))]
+        ),
+        .executableTarget(
+            name: "OxbowDemo",
+            dependencies: ["Oxbow"],
+            path: "Examples/Demo",
+            swiftSettings: common
         ),
         tests("PrimitivesTests", ["Primitives"]),
         tests("DiskIOTests", ["Primitives", "DiskIO"]),
