@@ -299,9 +299,14 @@ extension StoreCore {
                     .create(name: "main", parent: nil, origin: nil, root: nil, expiry: nil)
                 )
             }
+            // What the store was made with holds, whatever who opens it next has in mind.
+            _ = try change(Author(), "keep the window") { catalog, _ throws(LogError) in
+                .success(.window(nil, catalog.state.window))
+            }
         } catch { throw .damaged(Damage(at: .zero, error.message)) }
         try log.flush()
     }
+
     /// The segments that replay went through: a process that crashed left them without an index.
     private func noteUnindexed(from cut: LSN) throws(LogError) {
         let active = log.lock.withLock { log.active?.number }
