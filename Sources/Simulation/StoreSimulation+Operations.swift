@@ -37,6 +37,7 @@ extension StoreSimulation {
         case .rename: try rename()
         case .protect: try protect()
         case .expire: try expire()
+        case .window: try setWindow()
         case .delete: try delete()
         case .undelete: try undelete()
         case .reset: try reset()
@@ -90,7 +91,7 @@ extension StoreSimulation {
 
     /// Takes what struck since the last time into the table.
     func collectFaults() {
-        for event in disk.takeEvents() {
+        for event in disk.takeEvents() where sabotage == nil || !event.fault.isDamage {
             table.count(event.fault, operation)
             if event.fault == .failure || event.fault == .full { hasStruck = true }
             note("  fault: \(event.fault) on \(event.operation) of \(event.file) \(event.range)")
