@@ -85,6 +85,8 @@ extension StoreSimulation {
 
     /// Ends the life where power is gone; a store that never stops asking the disk is a failure.
     func requirePower() throws {
+        // For each place that it cannot read, a check looks through all of history.
+        if disk.isExhausted, operation == .check, hasStruck { throw LifeOver() }
         if disk.isExhausted { throw Divergence("\(operation) never ends") }
         if disk.hasLostPower { throw LifeOver() }
     }
@@ -139,9 +141,9 @@ extension StoreSimulation {
             try model?.reconcile(seen, opened, pending: pending, lossIsPossible: false)
             pending = []
         } catch let error as OxbowError {
+            collectFaults()
             if error.kind == .damaged, hasLied { throw DamageFound() }
             if disk.hasLostPower { throw LifeOver() }
-            collectFaults()
             guard error.kind == .reopen, mayFail, hasStruck else {
                 throw Divergence("looking at the store after an error: \(error)")
             }
