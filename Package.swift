@@ -18,6 +18,9 @@ let common: [SwiftSetting] = [
 ]
 let production = common + [.strictMemorySafety()]
 
+/// Other engines are linked into the benchmarks alone, and only where somebody asks for them.
+let withPeers = TargetDependencyCondition.when(traits: ["Peers"])
+
 func layer(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(
         name: name,
@@ -35,8 +38,13 @@ let package = Package(
     products: [
         .library(name: "Oxbow", targets: ["Oxbow"]),
         .executable(name: "oxbow", targets: ["OxbowCLI"]),
+        .executable(name: "oxbow-bench", targets: ["OxbowBench"]),
+        .executable(name: "oxbow-demo", targets: ["OxbowDemo"]),
     ],
-    traits: [.trait(name: "Paranoid", description: "Checks whose cost is not constant.")],
+    traits: [
+        .trait(name: "Paranoid", description: "Checks whose cost is not constant."),
+        .trait(name: "Peers", description: "Other engines beside ours, in oxbow-bench alone."),
+    ],
     targets: [
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(
@@ -59,14 +67,86 @@ let package = Package(
         layer("Simulation", ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow"]),
         .executableTarget(
             name: "OxbowCLI",
-            dependencies: ["Oxbow", "Simulation"],
+            dependencies: ["DiskIO", "Oxbow", "Simulation"],
             swiftSettings: production
+        ),
+        .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CLMDB", providers: [.apt(["liblmdb-dev"])]),
+        .systemLibrary(name: "CRocksDB", providers: [.apt(["librocksdb-dev"])]),
+        .executableTarget(
+            name: "OxbowBench",
+            dependencies: [
+                "CLZ4", "Primitives", "DiskIO", "Oxbow",
+                .target(name: "CSQLite", condition: withPeers),
+                .target(name: "CLMDB", condition: withPeers),
+                .target(name: "CRocksDB", condition: withPeers),
+            ],
+            path: "Benchmarks",
+            swiftSettings: common + [.define("PEERS", .when(traits: ["Peers"]))]
+        ),
+        .executableTarget(
+            name: "OxbowDemo",
+            dependencies: ["Oxbow"],
+            path: "Examples/Demo",
+            swiftSettings: common
         ),
         tests("PrimitivesTests", ["Primitives"]),
         tests("DiskIOTests", ["Primitives", "DiskIO"]),
         tests("SimulationTests", ["Primitives", "DiskIO", "Oxbow", "Simulation"]),
-        tests("OxbowTests", ["Oxbow"]),
+        tests("OxbowTests", ["DiskIO", "Oxbow", "Simulation"]),
         tests("CorruptionTests", ["Primitives", "DiskIO", "Oxbow", "Simulation"]),
+        .target(
+            name: "CrashWorkload",
+            dependencies: ["Oxbow"],
+            path: "Tests/CrashWorkload",
+            swiftSettings: common
+        ),
+        .executableTarget(
+            name: "CrashWorker",
+            dependencies: ["CrashWorkload", "Oxbow"],
+            path: "Tests/CrashWorker",
+            swiftSettings: common
+        ),
+        tests("CrashTests", ["CrashWorkload", "CrashWorker", "Primitives", "Oxbow"]),
+        tests("BenchmarkTests", ["OxbowBench"]),
+        tests("CLITests", ["Oxbow", "OxbowCLI"]),
+        .testTarget(
+            name: "FormatTests",
+            dependencies: ["Primitives", "DiskIO", "Oxbow", "TestSupport"],
+            exclude: ["Golden"],
+            swiftSettings: common
+        ),
         tests("TidyTests", []),
     ]
 )
+
+// libFuzzer brings its own main(), so these exist only when asked for.
+if Context.environment["FUZZ"] != nil {
+    package.targets.append(
+        .target(
+            name: "FuzzSupport",
+            dependencies: ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow"],
+            path: "Fuzz/FuzzSupport",
+            swiftSettings: common
+        )
+    )
+    let decoders = [
+        "Superblock", "SegmentHeader", "Record", "Block", "PageNode", "TimelineNode", "BranchNode",
+        "NameNode", "SnapshotNode", "SegmentNode", "CheckpointNode", "EventNode", "ExpiryNode",
+        "ClosingIndex", "IndexSections", "LifecycleRecord", "CheckpointEntry", "CommitMeta",
+        "Moment", "Segment",
+    ]
+    for decoder in decoders {
+        package.targets.append(
+            .executableTarget(
+                name: "Fuzz\(decoder)",
+                dependencies: [
+                    "FuzzSupport", "Primitives", "DiskIO", "WriteAheadLog", "PageStorage",
+                    "Timelines", "Oxbow",
+                ],
+                path: "Fuzz/Fuzz\(decoder)",
+                swiftSettings: common
+            )
+        )
+    }
+}

@@ -1,10 +1,12 @@
 import Glibc
 
-/// A folder of this machine's file system, held against other processes while this lives.
+/// A folder of this machine's file system, held against other processes while this lives; or only
+/// looked at, whoever holds it.
 package final class LocalDisk: Disk {
     package let place: String
     private let folder: Int32
-    private let lock: Int32
+    /// Nil where the folder is only looked at, and nothing in it can be changed.
+    private let lock: Int32?
 
     /// Opens the folder, and makes it first (with a durable entry in its parent) where asked to.
     package init(_ path: String, create: Bool) throws(DiskError) {
@@ -21,8 +23,18 @@ package final class LocalDisk: Disk {
         }
     }
 
+    /// Looks at a folder without holding it: reads what is there, and changes nothing, not even
+    /// where another process is writing.
+    package init(reading path: String) throws(DiskError) {
+        place = path
+        folder = try SystemCall.run("open the folder \(path)") {
+            unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        }
+        lock = nil
+    }
+
     deinit {
-        close(lock)
+        if let lock { close(lock) }
         close(folder)
     }
 
@@ -55,22 +67,28 @@ package final class LocalDisk: Disk {
     }
 
     private static func holder(_ lock: Int32) -> Int32 {
-        var digits = [UInt8](repeating: 0, count: 16)
-        let count = unsafe digits.withUnsafeMutableBytes {
-            unsafe pread(lock, $0.baseAddress, $0.count, 0)
+        // Who has just taken the lock writes its number next.
+        for _ in 0..<100 {
+            var digits = [UInt8](repeating: 0, count: 16)
+            let count = unsafe digits.withUnsafeMutableBytes {
+                unsafe pread(lock, $0.baseAddress, $0.count, 0)
+            }
+            let text = String(decoding: digits.prefix(max(0, count)), as: UTF8.self)
+            if text.hasSuffix("\n"), let pid = Int32(text.dropLast()) { return pid }
+            usleep(1000)
         }
-        let text = String(decoding: digits.prefix(max(0, count)), as: UTF8.self)
-        return Int32(text.split(separator: "\n").first ?? "") ?? 0
+        return 0
     }
 
     package func open(_ name: String) throws(DiskError) -> any File {
         let descriptor = try SystemCall.run("open \(place)/\(name)") {
-            unsafe openat(folder, name, O_RDWR | O_CLOEXEC)
+            unsafe openat(folder, name, (lock == nil ? O_RDONLY : O_RDWR) | O_CLOEXEC)
         }
         return LocalFile(descriptor, place: "\(place)/\(name)")
     }
 
     package func create(_ name: String) throws(DiskError) -> any File {
+        try checkHeld("create \(place)/\(name)")
         let descriptor = try SystemCall.run("create \(place)/\(name)") {
             unsafe openat(folder, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         }
@@ -104,13 +122,19 @@ package final class LocalDisk: Disk {
     }
 
     package func remove(_ name: String) throws(DiskError) {
+        try checkHeld("remove \(place)/\(name)")
         _ = try SystemCall.run("remove \(place)/\(name)") { unsafe unlinkat(folder, name, 0) }
     }
 
     package func rename(_ name: String, to newName: String) throws(DiskError) {
+        try checkHeld("rename \(place)/\(name)")
         _ = try SystemCall.run("rename \(place)/\(name) to \(newName)") {
             unsafe renameat(folder, name, folder, newName)
         }
+    }
+
+    private func checkHeld(_ operation: @autoclosure () -> String) throws(DiskError) {
+        if lock == nil { throw SystemCall.error(operation(), EROFS) }
     }
 
     package func syncFolder() throws(DiskError) {

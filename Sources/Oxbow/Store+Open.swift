@@ -4,7 +4,8 @@ import Timelines
 package import WriteAheadLog
 
 extension Store {
-    /// Opens the store in a folder, and makes both where they are not there.
+    /// Opens the store in a folder, and makes both where they are not there: see
+    /// ``StoreOptions/createIfMissing``.
     ///
     /// One process at a time can have a store open. After a crash, everything that was acknowledged
     /// as synced is there again, and every commit whole or not at all.
@@ -13,8 +14,12 @@ extension Store {
         _ options: StoreOptions = StoreOptions()
     ) throws(OxbowError) -> Store {
         let disk: LocalDisk
-        do throws(DiskError) { disk = try LocalDisk(path, create: true) } catch {
-            throw OxbowError(.disk(error), "open \(path)")
+        do throws(DiskError) {
+            // Looked at first without holding it, which would leave a file in the folder.
+            if !options.createIfMissing { try requireStore(on: LocalDisk(reading: path)) }
+            disk = try LocalDisk(path, create: options.createIfMissing)
+        } catch {
+            throw openingError(error, path, options)
         }
         return try open(disk, SystemClock(), options, entropy: Entropy(SystemEntropy.draw))
     }
@@ -25,6 +30,7 @@ extension Store {
         _ options: StoreOptions = StoreOptions()
     ) throws(OxbowError) -> Store {
         var options = options
+        options.createIfMissing = true
         // Small segments, so that little memory can be reclaimed too.
         while options.segmentBits > 16, limit >> options.segmentBits < 16 {
             options.segmentBits -= 1
@@ -32,6 +38,25 @@ extension Store {
         options.cacheBytes = min(options.cacheBytes, max(1 << 20, limit / 8))
         let disk = MemoryDisk(limit: UInt64(max(0, limit)))
         return try open(disk, SystemClock(), options, entropy: Entropy(SystemEntropy.draw))
+    }
+
+    /// Throws where the folder holds nothing of a store. A store that lost its superblock is one.
+    private static func requireStore(on disk: any Disk) throws(DiskError) {
+        let isStore = try disk.list().contains {
+            $0 == Superblock.fileName || SegmentNumber(fileName: $0) != nil
+        }
+        if !isStore { throw .notFound(operation: "look for a store in \(disk.place)") }
+    }
+
+    private static func openingError(
+        _ error: DiskError,
+        _ place: String,
+        _ options: StoreOptions
+    ) -> OxbowError {
+        guard case .notFound = error else { return OxbowError(.disk(error), "open \(place)") }
+        let missing =
+            options.createIfMissing ? "the folder above it is not there" : "there is no store"
+        return OxbowError(.notFound, "open \(place): \(missing)")
     }
 
     /// Opens the store on a disk that may be simulated.
@@ -49,6 +74,11 @@ extension Store {
                     + "pages are a power of two from 512 to 65,536, segments 2^16 to 2^32, with "
                     + "room for many pages"
             )
+        }
+        if !options.createIfMissing {
+            do throws(DiskError) { try requireStore(on: disk) } catch {
+                throw openingError(error, disk.place, options)
+            }
         }
         let core = try attempt("open \(disk.place)") { () throws(LogError) in
             try Opening(disk, clock, options, entropy).run(geometry)
@@ -239,6 +269,9 @@ extension StoreCore {
     /// Makes the recovered end durable, takes away what an earlier process left beyond it, and
     /// makes `main` in a new store.
     func settleAfterOpening(_ numbers: [SegmentNumber], keep end: LogEnd) throws(LogError) {
+        // An earlier process may have been killed before it synced the slot that is not written
+        // now.
+        try LogError.disk { () throws(DiskError) in try superblockFile.sync() }
         superblock.sequence += 1
         if end.segment == nil, let first = log.lock.withLock({ log.active?.number }) {
             // What an interrupted making of the store left holds no record: the log begins here.

@@ -86,10 +86,14 @@ public final class Store: Sendable {
     }
 
     /// Gives back the disk's space that no branch, snapshot, view or kept history reaches.
+    ///
+    /// - Parameter progress: Is told how many segments were looked at, and how many there are.
     @discardableResult
-    public func reclaim() throws(OxbowError) -> ReclaimReport {
+    public func reclaim(
+        progress: (_ done: UInt64, _ all: UInt64) -> Void = { _, _ in }
+    ) throws(OxbowError) -> ReclaimReport {
         try attempt("reclaim") { () throws(LogError) in
-            let report = try core.reclaim(deadShare: 0.08)
+            let report = try core.reclaim(deadShare: 0.08, progress: progress)
             try core.log.dropSpare()
             return report
         }

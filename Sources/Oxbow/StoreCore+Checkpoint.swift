@@ -29,6 +29,7 @@ struct LogSink: NodeSink {
             locations += try core.append(.blocks, timeline: .none, blocks: buffer, urgent: true)
         }
         invariant(locations.count == nodes.count, "nodes went astray")
+        try core.flushIfOverdue()
         return locations
     }
 }

@@ -15,6 +15,9 @@ public struct StoreOptions: Sendable {
         case manual
     }
 
+    /// Whether opening a folder that holds no store makes one there, and the folder with it;
+    /// otherwise that is an error of kind ``OxbowError/Kind/notFound``.
+    public var createIfMissing = true
     /// Bytes in a page of a new store: a power of two from 512 to 65,536.
     public var pageSize = 8192
     /// The size of a new store's segments: 2 to this power, from 16 to 32.

@@ -97,7 +97,8 @@ extension StoreSimulation {
             table.count(event.fault, operation)
             if event.fault == .failure || event.fault == .full { hasStruck = true }
             note("  fault: \(event.fault) on \(event.operation) of \(event.file) \(event.range)")
-            if event.fault.isDamage || event.fault == .staleRead || event.fault == .misdirectedRead {
+            if event.fault.isDamage || event.fault == .staleRead || event.fault == .misdirectedRead
+            {
                 lie()
             }
         }

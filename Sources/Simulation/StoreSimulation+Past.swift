@@ -118,7 +118,8 @@ extension StoreSimulation {
         if isSure {
             throw Divergence(
                 "\(branch.name) at \(moment) is missing, kept from \(opened.keptHistory): \(error); "
-                    + "it showed \(branch.shown.all.map(\.line.mark.lsn))")
+                    + "it showed \(branch.shown.all.map(\.line.mark.lsn))"
+            )
         }
     }
 
@@ -161,7 +162,8 @@ extension StoreSimulation {
         guard listed == expectedPages else {
             throw Divergence(
                 "pages of object \(object) of \(what()) from \(first): \(listed), expected "
-                    + "\(expectedPages)")
+                    + "\(expectedPages)"
+            )
         }
         let keys = pages.keys
         for _ in 0..<reads {
@@ -188,7 +190,8 @@ extension StoreSimulation {
         guard seen.map(\.lsn) == expectedMarks else {
             throw Divergence(
                 "history of \(branch.name) from the \(end) after \(String(describing: cursor)): "
-                    + "\(seen.map(\.lsn)), expected \(expectedMarks)")
+                    + "\(seen.map(\.lsn)), expected \(expectedMarks)"
+            )
         }
         try checkEntries(seen, wanted, branch)
     }
@@ -218,7 +221,8 @@ extension StoreSimulation {
             else {
                 throw Divergence(
                     "history of \(branch.name), kept from \(opened.keptHistory), has \(entry); "
-                        + "expected of \(wanted.map(\.mark.lsn))")
+                        + "expected of \(wanted.map(\.mark.lsn))"
+                )
             }
         }
         let dense = expected.thinnedBefore

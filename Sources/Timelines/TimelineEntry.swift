@@ -90,7 +90,12 @@ extension TimelineEntry: MapValue {
 
     package func encode(to writer: inout ByteWriter) {
         invariant(pages.isClean, "a timeline is written down without its newest pages")
-        writer.append(UInt8((origin == nil ? 0 : 1) | (isClosed ? 2 : 0) | (isPurged ? 4 : 0) | (beganEmpty ? 8 : 0)))
+        writer.append(
+            UInt8(
+                (origin == nil ? 0 : 1) | (isClosed ? 2 : 0) | (isPurged ? 4 : 0)
+                    | (beganEmpty ? 8 : 0)
+            )
+        )
         writer.append(varint: owner)
         if let origin {
             writer.append(varint: origin.timeline.rawValue)

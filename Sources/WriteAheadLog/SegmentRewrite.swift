@@ -83,7 +83,8 @@ package struct SegmentRewrite {
         while scanner.position < end {
             let record = try LogError.disk { () throws(DiskError) in try scanner.next() }
             guard let record else { return }
-            for block in record.blocks where block.canBeLive && isLive(block.location.lsn) {
+            for block in record.blocks
+            where block.header.kind.canBeLive && isLive(block.location.lsn) {
                 let length = Int(block.header.length)
                 try append(try bytes(at: block.location.lsn, length), block.location.lsn, target)
             }
@@ -159,10 +160,4 @@ package struct SegmentRewrite {
         outputStart += UInt64(output.count)
         output.removeAll(keepingCapacity: true)
     }
-}
-
-extension RecordBlock {
-    /// Whether a map can point at it. A deletion can stand within 64 bytes of a block that is live,
-    /// which is as near as a set of live blocks looks.
-    fileprivate var canBeLive: Bool { header.kind == .page || header.kind == .node }
 }

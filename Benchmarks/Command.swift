@@ -1,0 +1,44 @@
+import Foundation
+import Glibc
+
+/// `oxbow-bench`: how fast the engine is, held against what the machine, or its peers, can do.
+@main
+struct Command {
+    static func main() {
+        do { exit(try run(Array(CommandLine.arguments.dropFirst()))) } catch {
+            FileHandle.standardError.write(Data("oxbow-bench: \(error)\n".utf8))
+            exit(2)
+        }
+    }
+
+    private static func run(_ words: [String]) throws -> Int32 {
+        switch words.first {
+        case "engine": return try engine(Arguments(Array(words.dropFirst())))
+        case "child": return try ChildWork.run(Array(words.dropFirst()))
+        default: throw BenchmarkError(Arguments.usage)
+        }
+    }
+
+    private static func engine(_ arguments: Arguments) throws -> Int32 {
+        let benchmarks = try Run.select(EngineBenchmarks.all, arguments.only)
+        if arguments.isList {
+            print(benchmarks.flatMap(\.names).joined(separator: "\n"))
+            return 0
+        }
+        let context = Context(
+            scale: arguments.scale,
+            seed: arguments.seed,
+            folder: arguments.folder,
+            executable: "/proc/self/exe"
+        )
+        let report = try Run.report(benchmarks, context) { line in
+            FileHandle.standardError.write(Data((line + "\n").utf8))
+        }
+        print(arguments.isJSON ? try report.json() : report.table())
+        guard let path = arguments.baseline else { return 0 }
+        let (lines, isWorse) = report.compared(with: try Report.load(path))
+        let text = lines.joined(separator: "\n") + "\n"
+        FileHandle.standardError.write(Data(text.utf8))
+        return isWorse ? 1 : 0
+    }
+}

@@ -1,0 +1,117 @@
+import Glibc
+import Oxbow
+
+@main enum Program {
+    static func main() {
+        // A reader that goes away is told by the write that finds nobody.
+        signal(SIGPIPE, SIG_IGN)
+        let output = Output()
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        exit(run(arguments, output, .current()).rawValue)
+    }
+
+    /// Does what a command line asks for.
+    package static func run(
+        _ arguments: [String],
+        _ output: Output,
+        _ environment: Environment
+    ) -> ExitCode {
+        do {
+            let parser = Parser(Commands.table, output: output, environment: environment)
+            switch try parser.parse(arguments) {
+            case .version: try VersionCommand.print(asJSON: wantsJSON(arguments), output)
+            case .help(let path):
+                try HelpCommand.show(path, asJSON: wantsJSON(arguments), output)
+            case .run(let invocation): try invocation.command.run(invocation)
+            }
+            try output.flush()
+            return .success
+        } catch {
+            output.discard()
+            return report(Failure(error), arguments, output)
+        }
+    }
+
+    private static func report(
+        _ failure: Failure,
+        _ arguments: [String],
+        _ output: Output
+    ) -> ExitCode {
+        if failure.isTold { return failure.code }
+        if wantsJSON(arguments) {
+            // Where the results cannot be written, nor can this; the code says that it failed.
+            do {
+                try output.json([
+                    "error": ["kind": .string(failure.kind), "message": .string(failure.message)]
+                ])
+                try output.flush()
+            } catch {}
+        } else {
+            if arguments.isEmpty {
+                output.message(Help.overview(Commands.table).joined(separator: "\n") + "\n")
+            }
+            output.message("oxbow: \(Text.plain(failure.message))")
+        }
+        return failure.code
+    }
+
+    private static func wantsJSON(_ arguments: [String]) -> Bool {
+        arguments.prefix { $0 != "--" }.contains("--json")
+    }
+}
+
+/// What the command tells the shell.
+package enum ExitCode: Int32, Sendable {
+    case success = 0
+    case failure = 1
+    case misuse = 2
+}
+
+/// Why a command did not do what it was asked to.
+package struct Failure: Error {
+    /// One of ``OxbowError/Kind``, or `usage`, `input`, `output`.
+    package let kind: String
+    package let message: String
+    /// Whether what was printed says it already.
+    package let isTold: Bool
+
+    package init(_ kind: String, _ message: String, isTold: Bool = false) {
+        self.kind = kind
+        self.message = message
+        self.isTold = isTold
+    }
+
+    package init(_ error: any Error) {
+        switch error {
+        case let failure as Failure: self = failure
+        case let misuse as Misuse: self.init("usage", misuse.message)
+        case let error as OxbowError: self.init(error.kind.rawValue, error.description)
+        case let failure as Output.Failure:
+            self.init("output", "write the results: \(failure.reason)")
+        default: self.init("defect", "\(error)")
+        }
+    }
+
+    package var code: ExitCode { kind == "usage" || kind == "invalid" ? .misuse : .failure }
+}
+
+extension Environment {
+    /// That of this process.
+    static func current() -> Environment {
+        Environment(
+            store: value("OXBOW_STORE"),
+            actor: value("OXBOW_ACTOR") ?? loginName() ?? ""
+        )
+    }
+
+    private static func value(_ name: String) -> String? {
+        guard let text = unsafe getenv(name), unsafe text.pointee != 0 else { return nil }
+        return unsafe String(cString: text)
+    }
+
+    private static func loginName() -> String? {
+        guard let entry = unsafe getpwuid(getuid()), let name = unsafe entry.pointee.pw_name
+        else { return nil }
+        return unsafe String(cString: name)
+    }
+}

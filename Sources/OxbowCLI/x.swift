@@ -1,2 +1,0 @@
-import Oxbow
-@main struct Main { static func main() {} }

@@ -1,0 +1,105 @@
+import CrashWorkload
+import Foundation
+import Oxbow
+import Primitives
+import TestSupport
+import Testing
+
+/// On the real disk: a process is killed, at any moment and at every system call, and what was
+/// acknowledged is there.
+@Suite(.serialized) struct KillTests {
+    /// More of it with `KILLS=n`.
+    static let kills = ProcessInfo.processInfo.environment["KILLS"].flatMap { Int($0) } ?? 60
+    /// Every system call with `EVERY_CALL=1`, every tenth without.
+    static let stride = ProcessInfo.processInfo.environment["EVERY_CALL"] == nil ? 10 : 1
+
+    @Test func `nothing acknowledged is lost when the process is killed at any moment`() throws {
+        let worker = try Worker()
+        defer { worker.remove() }
+        var random = SeededRandom(test: 41)
+        var acknowledged = 0
+        for round in 0..<Self.kills {
+            let result = try worker.run(
+                commits: 1_000_000,
+                killAfter: 5 + Double(random.below(60))
+            )
+            #expect(!result.isClosed)
+            acknowledged = max(acknowledged, result.acknowledged)
+            if let wrong = try worker.verify(acknowledged: acknowledged) {
+                Issue.record("round \(round): \(wrong)")
+                return
+            }
+        }
+        #expect(acknowledged > Self.kills)
+    }
+
+    static let calls =
+        "pwrite64,fdatasync,fsync,rename,renameat,ftruncate,openat,unlinkat,fallocate"
+
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace")))
+    func `nothing acknowledged is lost when the process is killed at any system call`() throws {
+        var call = 1
+        var killed = 0
+        while true {
+            let worker = try Worker()
+            defer { worker.remove() }
+            let result = try worker.run(
+                commits: 60,
+                strace: ["-e", "inject=\(Self.calls):signal=SIGKILL:when=\(call)"]
+            )
+            if result.isClosed { break }
+            killed += 1
+            if let wrong = try worker.verify(acknowledged: result.acknowledged) {
+                Issue.record("killed at call \(call): \(wrong)")
+                return
+            }
+            call += Self.stride
+        }
+        #expect(killed > 100 / Self.stride)
+    }
+
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace")))
+    func `recovery can be killed at any system call`() throws {
+        let crashed = try Worker()
+        defer { crashed.remove() }
+        let first = try crashed.run(commits: 1_000_000, killAfter: 120)
+        var call = 1
+        while true {
+            let worker = try Worker(copyOf: crashed)
+            defer { worker.remove() }
+            let result = try worker.run(
+                commits: 3,
+                strace: ["-e", "inject=\(Self.calls):signal=SIGKILL:when=\(call)"]
+            )
+            let acknowledged = max(first.acknowledged, result.acknowledged)
+            if let wrong = try worker.verify(acknowledged: acknowledged) {
+                Issue.record("killed at call \(call) of recovery: \(wrong)")
+                return
+            }
+            if result.isClosed { break }
+            call += max(1, Self.stride / 4)
+        }
+        #expect(call > 10)
+    }
+
+    @Test(
+        .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace")),
+        arguments: ["fdatasync:error=EIO", "pwrite64:error=EIO", "fallocate:error=ENOSPC"]
+    )
+    func `a call that fails reaches the caller, and loses nothing acknowledged`(
+        fault: String
+    ) throws {
+        for call in Swift.stride(from: 4, to: 60, by: Self.stride == 1 ? 1 : 7) {
+            let worker = try Worker()
+            defer { worker.remove() }
+            let result = try worker.run(
+                commits: 80,
+                strace: ["-e", "inject=\(fault):when=\(call)"]
+            )
+            if let wrong = try worker.verify(acknowledged: result.acknowledged) {
+                Issue.record("\(fault) at call \(call): \(wrong)")
+                return
+            }
+        }
+    }
+}
