@@ -67,7 +67,7 @@ let package = Package(
         layer("Simulation", ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow"]),
         .executableTarget(
             name: "OxbowCLI",
-            dependencies: ["Oxbow", "Simulation"],
+            dependencies: ["DiskIO", "Oxbow", "Simulation"],
             swiftSettings: production
         ),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),

@@ -77,6 +77,9 @@ extension StoreCore {
         do throws(LogError) {
             record = try write(frozen, cut: cut, time: time)
             try log.flush()
+            // The next opening looks after the indexes of what it replays, and only of that.
+            while try log.writeClosingIndex() {}
+            while log.lock.withLock({ !unindexed.isEmpty }) { try indexOneLeftOver() }
         } catch {
             log.lock.withLock { catalog.thaw() }
             throw error

@@ -91,7 +91,9 @@ extension StoreCore {
         if isOverdue { try log.flush() }
     }
 
-    private func indexOneLeftOver() throws(LogError) -> Bool {
+    /// Gives a segment of an earlier process its closing index, where it has no sound one.
+    @discardableResult
+    func indexOneLeftOver() throws(LogError) -> Bool {
         guard let (number, end) = log.lock.withLock({ unindexed.popLast() }) else { return false }
         do throws(LogError) { return try log.writeClosingIndex(of: number, upTo: end) } catch {
             // Damage in it is for readers, and the check, to tell.
