@@ -269,9 +269,6 @@ extension StoreCore {
     /// Makes the recovered end durable, takes away what an earlier process left beyond it, and
     /// makes `main` in a new store.
     func settleAfterOpening(_ numbers: [SegmentNumber], keep end: LogEnd) throws(LogError) {
-        // An earlier process may have been killed before it synced the slot that is not written
-        // now.
-        try LogError.disk { () throws(DiskError) in try superblockFile.sync() }
         superblock.sequence += 1
         if end.segment == nil, let first = log.lock.withLock({ log.active?.number }) {
             // What an interrupted making of the store left holds no record: the log begins here.
