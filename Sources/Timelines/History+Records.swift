@@ -29,8 +29,14 @@ extension History {
             try timelines(of: base)[Catalog.key(timeline.rawValue)]?.last
         }
         let start = base?.cut ?? .zero
-        // Only checkpoints are kept there: the state of one is the nearest that can be had.
-        if start < catalog.state.denseFrom { return known }
+        // Only checkpoints are kept there: the state of one is the nearest that can be had. That of
+        // the next one is of a record which the bound may still admit.
+        if start < catalog.state.denseFrom {
+            let after = try checkpoint(after: base).flatMap { after throws(LogError) in
+                try timelines(of: after)[Catalog.key(timeline.rawValue)]?.last
+            }
+            return after.flatMap { bound.admits($0) ? $0 : nil } ?? known
+        }
         let end = min(bound.lsn, try checkpoint(after: base)?.cut ?? .max)
         var number: SegmentNumber? = geometry.segment(of: min(end, indexes.log.end(of: catalog)))
         while let segment = try segment(atOrBefore: number), segment >= geometry.segment(of: start)
