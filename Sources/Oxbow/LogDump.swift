@@ -78,17 +78,23 @@ package struct LogDump {
         let slot = Self.superblock(disk, &faults)
         guard let known = slot ?? Self.guess(disk, numbers) else {
             throw OxbowError(
-                .damaged, "dump \(disk.place): neither the superblock nor any segment can be read")
+                .damaged,
+                "dump \(disk.place): neither the superblock nor any segment can be read"
+            )
         }
         self.disk = disk
         self.numbers = numbers
         self.faults = faults
         files = SegmentFiles(disk: disk, geometry: known.geometry, store: known.store)
         summary = Summary(
-            store: known.store.description, pageSize: known.geometry.pageSize,
+            store: known.store.description,
+            pageSize: known.geometry.pageSize,
             segmentBytes: known.geometry.segmentSize,
-            checkpoint: known.checkpoint == .zero ? nil : known.checkpoint, durable: known.durable,
-            closedCleanly: known.closedCleanly, segmentCount: numbers.count)
+            checkpoint: known.checkpoint == .zero ? nil : known.checkpoint,
+            durable: known.durable,
+            closedCleanly: known.closedCleanly,
+            segmentCount: numbers.count
+        )
     }
 
     private static func superblock(_ disk: any Disk, _ faults: inout [Fault]) -> Superblock? {
@@ -183,9 +189,13 @@ package struct LogDump {
     ) -> Bool {
         let name = place.number.fileName
         let segment = Segment(
-            number: place.number.rawValue, file: name,
-            start: files.geometry.base(of: place.number), generation: header.generation,
-            begun: header.begun, end: place.end)
+            number: place.number.rawValue,
+            file: name,
+            start: files.geometry.base(of: place.number),
+            generation: header.generation,
+            begun: header.begun,
+            end: place.end
+        )
         guard take(.segment(segment)) else { return false }
         if header.generation > 0 {
             place.position = place.end ?? segment.start

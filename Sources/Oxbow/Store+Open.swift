@@ -54,7 +54,8 @@ extension Store {
         _ options: StoreOptions
     ) -> OxbowError {
         guard case .notFound = error else { return OxbowError(.disk(error), "open \(place)") }
-        let missing = options.createIfMissing ? "the folder above it is not there" : "there is no store"
+        let missing =
+            options.createIfMissing ? "the folder above it is not there" : "there is no store"
         return OxbowError(.notFound, "open \(place): \(missing)")
     }
 

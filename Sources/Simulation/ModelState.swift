@@ -84,7 +84,9 @@ struct ModelState: Sendable {
     /// Takes over what the model could not know and a store was seen to have made of it.
     mutating func learn(_ infos: [BranchInfo]) {
         for info in infos {
-            guard let place = index(info.id), case .within = branches[place].expiry else { continue }
+            guard let place = index(info.id), case .within = branches[place].expiry else {
+                continue
+            }
             branches[place].expiry = info.expires.map { .at($0) } ?? .never
         }
     }
@@ -154,7 +156,13 @@ extension ModelState {
             update(branch, "snapshot", "\(name) of \(point.mark.lsn)", author) { _ in }
             snapshots.append(
                 ModelSnapshot(
-                    name: name, branch: branch, point: point, author: author, created: mark.time))
+                    name: name,
+                    branch: branch,
+                    point: point,
+                    author: author,
+                    created: mark.time
+                )
+            )
         case .deleteSnapshot(let name): snapshots.removeAll { $0.name == name }
         }
     }
@@ -186,11 +194,19 @@ extension ModelState {
         let line = LineNode(mark, TimelineID(mark.lsn), from.pages, after: from)
         branches.append(
             ModelBranch(
-                id: BranchID(mark.lsn), name: name, author: author, created: mark.time,
-                parent: parent, origin: from.mark.lsn, head: line,
-                shown: ShownNode.ancestry(of: line), expiry: expiry,
+                id: BranchID(mark.lsn),
+                name: name,
+                author: author,
+                created: mark.time,
+                parent: parent,
+                origin: from.mark.lsn,
+                head: line,
+                shown: ShownNode.ancestry(of: line),
+                expiry: expiry,
                 events: [
                     ModelEvent(action: "created", detail: "from \(from.mark.lsn)", author: author)
-                ]))
+                ]
+            )
+        )
     }
 }

@@ -100,7 +100,8 @@ struct ReferenceModel: Sendable {
             throw Divergence(
                 "the store is in no state that it may be in (\(lowest) to "
                     + "\(states.count + pending.count)):\n  "
-                    + reasons.suffix(12).joined(separator: "\n  "))
+                    + reasons.suffix(12).joined(separator: "\n  ")
+            )
         }
         if candidates.count > 1 {
             let fits = try candidates.first {
@@ -121,8 +122,9 @@ struct ReferenceModel: Sendable {
 
 extension ModelState {
     func hasEvents(of store: Store) throws -> Bool {
-        for branch in branches {
-            if try branch.difference(from: store.branch(branch.id).events()) != nil { return false }
+        for branch in branches
+        where try branch.difference(from: store.branch(branch.id).events()) != nil {
+            return false
         }
         return true
     }

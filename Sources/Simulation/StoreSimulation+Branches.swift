@@ -50,7 +50,12 @@ extension StoreSimulation {
         let (name, author) = (freeName(), someAuthor())
         let (expiry, known) = someExpiry()
         let change = ModelChange.create(
-            name, parent: parent.id, from: parent.head, known, author)
+            name,
+            parent: parent.id,
+            from: parent.head,
+            known,
+            author
+        )
         let handle = try handle(parent)
         pending = [change]
         let made = try opened.fork(name, from: handle, expires: expiry, by: author)
@@ -61,7 +66,9 @@ extension StoreSimulation {
         let info = try made.info()
         note("  \(info.name) \(info.id) from \(info.origin?.description ?? "nothing")")
         try confirm(
-            change, ModelMark(lsn: LSN(rawValue: made.id.rawValue), time: info.created))
+            change,
+            ModelMark(lsn: LSN(rawValue: made.id.rawValue), time: info.created)
+        )
         try learnExpiry(of: made.id)
         if random.oneIn(4), let branch = expected.current[made.id] {
             try checkHead(branch, reads: 5)
@@ -86,7 +93,11 @@ extension StoreSimulation {
             return
         }
         let change = ModelChange.createSnapshot(
-            freeName(), point.branch, of: line, someAuthor())
+            freeName(),
+            point.branch,
+            of: line,
+            someAuthor()
+        )
         guard case .createSnapshot(let name, _, _, let author) = change else { return }
         pending = [change]
         try opened.createSnapshot(name, of: point, by: author)
@@ -105,7 +116,11 @@ extension StoreSimulation {
         try maybeSync()
     }
 
-    private func change(_ branch: BranchID, _ change: ModelChange, _ body: (Branch) throws -> Void)
+    private func change(
+        _ branch: BranchID,
+        _ change: ModelChange,
+        _ body: (Branch) throws -> Void
+    )
         throws
     {
         let handle = try opened.branch(branch)

@@ -43,7 +43,9 @@ extension StoreSimulation {
         totals.commits += 1
         note("  \(branch.name) \(commit.lsn), \(changes) changes")
         try confirm(
-            .commit(branch.id, pages), ModelMark(lsn: commit.lsn, time: commit.time))
+            .commit(branch.id, pages),
+            ModelMark(lsn: commit.lsn, time: commit.time)
+        )
         if durability == .synced, opened.durableLSN <= commit.lsn {
             throw Divergence("a synced commit at \(commit.lsn) is not durable")
         }
@@ -117,7 +119,8 @@ extension StoreSimulation {
             throw Divergence(
                 "wrong bytes: \(key) of \(what()): expected "
                     + "\(pages[key].map { "content \($0.rawValue)" } ?? "zeros"), "
-                    + "got \(bytes.prefix(16))")
+                    + "got \(bytes.prefix(16))"
+            )
         }
     }
 }

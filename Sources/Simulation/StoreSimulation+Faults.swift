@@ -120,7 +120,8 @@ extension StoreSimulation {
             guard listed == expectedPages else {
                 throw Divergence(
                     "object \(object) of \(branch.name) has pages \(listed), expected "
-                        + "\(expectedPages)")
+                        + "\(expectedPages)"
+                )
             }
         }
         for key in branch.pages.keys {

@@ -90,9 +90,14 @@ extension StoreSimulation {
 
     func crash() {
         let fate: CrashModel.Fate = [.drawn, .drawn, .drawn, .everythingKept, .everythingLost][
-            draw(5)]
+            draw(5)
+        ]
         let model = CrashModel(
-            fate, tears: !random.oneIn(4), garbles: random.oneIn(4), reorders: !random.oneIn(4))
+            fate,
+            tears: !random.oneIn(4),
+            garbles: random.oneIn(4),
+            reorders: !random.oneIn(4)
+        )
         disk = disk.crash(model)
         clock = clock.rebooted()
         totals.powerLosses += 1
@@ -149,7 +154,8 @@ extension StoreSimulation {
         switch error.kind {
         case .damaged where hasLied: throw DamageFound()
         case .damaged: throw Divergence("false damage at opening: \(error)")
-        case .full where mayBeFull, .reopen where mayFail, .full where mayFail, .reopen where hasLied:
+        case .full where mayBeFull, .reopen where mayFail, .full where mayFail,
+            .reopen where hasLied:
             disk.removeFaults()
             disk.capacity = 1 << 40
             (mayFail, mayBeFull) = (false, false)
@@ -192,8 +198,16 @@ extension StoreSimulation {
         let line = LineNode(mark, main.timeline, ModelPages(), after: nil)
         return ReferenceModel(
             ModelBranch(
-                id: main.id, name: "main", author: Author(), created: main.created, parent: nil,
-                origin: nil, head: line, shown: ShownNode(line, after: nil),
-                events: [ModelEvent(action: "created", detail: "", author: Author())]))
+                id: main.id,
+                name: "main",
+                author: Author(),
+                created: main.created,
+                parent: nil,
+                origin: nil,
+                head: line,
+                shown: ShownNode(line, after: nil),
+                events: [ModelEvent(action: "created", detail: "", author: Author())]
+            )
+        )
     }
 }

@@ -65,7 +65,8 @@ extension StoreSimulation {
         for event in disk.takeEvents() {
             table.count(event.fault, operation)
             note("  fault: \(event.fault) on \(event.operation) of \(event.file) \(event.range)")
-            if event.fault.isDamage || event.fault == .staleRead || event.fault == .misdirectedRead {
+            if event.fault.isDamage || event.fault == .staleRead || event.fault == .misdirectedRead
+            {
                 lie()
             }
         }

@@ -147,7 +147,8 @@ extension StoreSimulation {
         guard listed == expectedPages else {
             throw Divergence(
                 "pages of object \(object) of \(what()) from \(first): \(listed), expected "
-                    + "\(expectedPages)")
+                    + "\(expectedPages)"
+            )
         }
         let keys = pages.keys
         for _ in 0..<reads {
@@ -174,7 +175,8 @@ extension StoreSimulation {
         guard seen.map(\.lsn) == expectedMarks else {
             throw Divergence(
                 "history of \(branch.name) from the \(end) after \(String(describing: cursor)): "
-                    + "\(seen.map(\.lsn)), expected \(expectedMarks)")
+                    + "\(seen.map(\.lsn)), expected \(expectedMarks)"
+            )
         }
         try checkEntries(seen, wanted, branch)
     }

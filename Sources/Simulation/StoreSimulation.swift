@@ -126,7 +126,9 @@ package struct SimulationTotals: Hashable, Sendable {
 package struct FaultTable: Hashable, Sendable {
     private var calls = [Int](repeating: 0, count: StoreOperation.allCases.count)
     private var faults = [Int](
-        repeating: 0, count: StoreOperation.allCases.count * Fault.allCases.count)
+        repeating: 0,
+        count: StoreOperation.allCases.count * Fault.allCases.count
+    )
 
     package init() {}
 

@@ -3,7 +3,8 @@ import Oxbow
 /// `oxbow stats`, `check` and `reclaim`.
 enum UpkeepCommands {
     static let stats = Command(
-        "stats", "Say who uses the disk",
+        "stats",
+        "Say who uses the disk",
         discussion: [
             "Of each branch: what it shows, whoever else shows it too, and what it holds alone, "
                 + "which is what deleting it frees in the end. Bytes of branches are bytes of log, "
@@ -60,7 +61,8 @@ enum UpkeepCommands {
     }
 
     static let check = Command(
-        "check", "Read everything that counts, and hold it against its checksums and laws",
+        "check",
+        "Read everything that counts, and hold it against its checksums and laws",
         discussion: [
             "Says of each lost page who shows it, now or in history. The exit code is 1 where "
                 + "anything is wrong. Nothing is repaired: restore what is lost from elsewhere, or "
@@ -133,7 +135,8 @@ enum UpkeepCommands {
     }
 
     static let reclaim = Command(
-        "reclaim", "Give back the disk's space that nothing reaches",
+        "reclaim",
+        "Give back the disk's space that nothing reaches",
         discussion: [
             "Deletes branches that have expired, lets go of history that is older or larger than "
                 + "the window allows, and frees what no branch, snapshot or kept history needs. A "
