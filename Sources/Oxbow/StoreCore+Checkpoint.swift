@@ -29,6 +29,7 @@ struct LogSink: NodeSink {
             locations += try core.append(.blocks, timeline: .none, blocks: buffer, urgent: true)
         }
         invariant(locations.count == nodes.count, "nodes went astray")
+        try core.flushIfOverdue()
         return locations
     }
 }
@@ -76,6 +77,9 @@ extension StoreCore {
         do throws(LogError) {
             record = try write(frozen, cut: cut, time: time)
             try log.flush()
+            // The next opening looks after the indexes of what it replays, and only of that.
+            while try log.writeClosingIndex() {}
+            while log.lock.withLock({ !unindexed.isEmpty }) { try indexOneLeftOver() }
         } catch {
             log.lock.withLock { catalog.thaw() }
             throw error

@@ -64,7 +64,7 @@ extension StoreCore {
             try sweep(group, live, deadShare, &report)
             progress(UInt64(next), UInt64(candidates.count))
         }
-        reclaimedAt = log.lock.withLock { log.active?.number }
+        log.lock.withLock { reclaimedAt = log.active?.number }
         return report
     }
 
@@ -106,7 +106,10 @@ extension StoreCore {
             return true
         }
         let dense = catalog.state.denseFrom
-        for checkpoint in kept { try marker.mark(checkpoint, birthsFrom: dense) }
+        for checkpoint in kept {
+            try marker.mark(checkpoint, birthsFrom: dense)
+            try flushIfOverdue()
+        }
         for view in log.lock.withLock({ Array(views.values) }) { try marker.mark(view) }
         try markCarriedRoots(catalog, &marker)
         return marker.live
@@ -133,6 +136,7 @@ extension StoreCore {
             try remove(candidate, &report)
         }
         for candidate in group {
+            try flushIfOverdue()
             guard let bytes = live.liveBytes[candidate.number] else { continue }
             let size = try allocated(candidate.number)
             let kept = bytes + UInt64(SegmentHeader.size + ClosingIndex.footerSize)
@@ -161,18 +165,20 @@ extension StoreCore {
         let number = candidate.number
         var freed: UInt64 = 0
         do throws(LogError) { freed = try allocated(number) } catch {
-            // Gone already: a crash came between the file's end and the catalog's.
+            // Gone already: the store ended between the file's end and the catalog's.
             guard case .damaged = error else { throw error }
         }
         log.files.forget(number)
         indexes.forget(number)
-        do throws(DiskError) { try disk.remove(number.fileName) } catch {
+        do throws(DiskError) {
+            try disk.remove(number.fileName)
+            report.removedSegments += 1
+        } catch {
             guard case .notFound = error else { throw .disk(error) }
         }
         try critical(urgent: true) { catalog, _ throws(LogError) in
             catalog.segments.remove(Catalog.key(number.rawValue))
         }
-        report.removedSegments += 1
         report.freedBytes += freed
     }
 

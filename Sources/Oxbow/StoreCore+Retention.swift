@@ -109,8 +109,8 @@ extension StoreCore {
         }?.value
     }
 
-    /// The cut of the first checkpoint at or after `lsn`; of the last one where there is none. Zero
-    /// stays zero: where all of the log is to be kept, so is what came before the first checkpoint.
+    /// The cut of the first checkpoint at or after `lsn`; of the last one where there is none. What
+    /// stands before the first checkpoint of all is history too: from zero on, all of it is kept.
     private func firstCheckpoint(_ catalog: Catalog, from lsn: LSN) throws(LogError) -> LSN {
         if lsn == .zero { return .zero }
         let before = try catalog.checkpoints.last(nodes) { $0.low < lsn.rawValue }

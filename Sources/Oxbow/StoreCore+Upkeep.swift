@@ -9,13 +9,15 @@ extension StoreCore {
     /// Waits where more is appended than may be unflushed, and writes a checkpoint where two
     /// intervals of changes are in memory: so memory has a bound, however fast writers are.
     func boundMemory() throws(LogError) {
-        let (isTailFull, isMapFull) = log.lock.withLock {
+        let (isTailFull, isMapFull, areIndexesMany) = log.lock.withLock {
             (
                 log.unflushedBytes > log.options.unflushedLimit,
-                catalog.pendingChanges >= 2 * options.checkpointChanges
+                catalog.pendingChanges >= 2 * options.checkpointChanges,
+                log.sealedSegments.count > Self.openIndexLimit
             )
         }
-        if isTailFull { try log.flush() }
+        if isTailFull || areIndexesMany { try log.flush() }
+        while areIndexesMany, try log.writeClosingIndex() {}
         if isMapFull {
             checkpointLock.lock()
             defer { checkpointLock.unlock() }
@@ -25,6 +27,9 @@ extension StoreCore {
             if isStill { try checkpointHeld() }
         }
     }
+
+    /// So many indexes of segments that are full wait in memory for being written, at most.
+    private static let openIndexLimit = 4
 
     /// Whether a checkpoint is due. Call with `log.lock` held.
     private var checkpointIsDue: Bool {
@@ -56,6 +61,8 @@ extension StoreCore {
         var didSomething = false
         let unflushed = log.lock.withLock { log.end > log.durable }
         if unflushed {
+            let now = clock.monotonic()
+            log.lock.withLock { flushedAt = now }
             try log.flush()
             didSomething = true
         }
@@ -72,7 +79,21 @@ extension StoreCore {
         return didSomething
     }
 
-    private func indexOneLeftOver() throws(LogError) -> Bool {
+    /// Keeps the promise to buffered commits in the middle of longer work.
+    func flushIfOverdue() throws(LogError) {
+        let now = clock.monotonic()
+        let isOverdue = log.lock.withLock { () -> Bool in
+            let limit = UInt64(options.bufferedFlushMilliseconds) * 1_000_000
+            guard now &- flushedAt >= limit else { return false }
+            flushedAt = now
+            return log.end > log.durable
+        }
+        if isOverdue { try log.flush() }
+    }
+
+    /// Gives a segment of an earlier process its closing index, where it has no sound one.
+    @discardableResult
+    func indexOneLeftOver() throws(LogError) -> Bool {
         guard let (number, end) = log.lock.withLock({ unindexed.popLast() }) else { return false }
         do throws(LogError) { return try log.writeClosingIndex(of: number, upTo: end) } catch {
             // Damage in it is for readers, and the check, to tell.
@@ -93,14 +114,13 @@ extension StoreCore {
 
     /// Starts a pass of reclaim where there is much to look at, or room is wanted.
     private func reclaimIfWorthIt() throws(LogError) -> Bool {
-        let (active, isWanted) = log.lock.withLock { (log.active?.number, roomIsWanted) }
-        let last = reclaimLock.withLock { reclaimedAt }
-        guard let active else { return false }
-        guard let last else {
-            reclaimLock.withLock { reclaimedAt = active }
+        let (active, isWanted, last) = log.lock.withLock { () in
+            if reclaimedAt == nil { reclaimedAt = log.active?.number }
+            return (log.active?.number, roomIsWanted, reclaimedAt)
+        }
+        guard let active, let last, isWanted || active.rawValue >= last.rawValue + 8 else {
             return false
         }
-        guard isWanted || active.rawValue - last.rawValue >= 8 else { return false }
         log.lock.withLock { roomIsWanted = false }
         _ = try reclaim(deadShare: isWanted ? 0.08 : 0.5)
         return true

@@ -33,8 +33,10 @@ final class StoreCore: @unchecked Sendable {
     var appendedAtCheckpoint: UInt64 = 0
     /// One pass of reclaim at a time. Taken before `checkpointLock`.
     let reclaimLock = Lock()
-    /// Guarded by `reclaimLock`: the active segment when the last pass ended.
+    /// Guarded by `log.lock`: the active segment when the last pass of reclaim ended.
     var reclaimedAt: SegmentNumber?
+    /// Guarded by `log.lock`: when upkeep flushed last, by the monotonic clock.
+    var flushedAt: UInt64 = 0
     /// Guarded by `log.lock`: segments of earlier processes that may lack their closing index.
     var unindexed: [(number: SegmentNumber, end: LSN)] = []
     /// Guarded by `log.lock`: an append found the disk full.

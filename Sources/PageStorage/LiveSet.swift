@@ -2,7 +2,7 @@ package import Primitives
 package import WriteAheadLog
 
 /// Which blocks of a stretch of the log are live: a bit for each 64 bytes, in which a live block
-/// begins. No two blocks begin within the same 64 bytes, so a bit stands for one block.
+/// begins. No two pages or nodes begin within the same 64 bytes, so a bit stands for one of them.
 ///
 /// Memory: 1/512 of the stretch, taken segment by segment where anything is live.
 package struct LiveSet: Sendable {

@@ -29,7 +29,8 @@ struct DiskState: Sendable {
     var power = Power.on
     /// How many changing operations until the power goes, that one included.
     var operationsLeft: Int?
-    /// How many operations of any kind until the power goes for good: what ends a caller that loops.
+    /// How many operations of any kind until the power goes for good: what ends a caller that
+    /// loops.
     var budget = Int.max
     var plan = FaultPlan()
 

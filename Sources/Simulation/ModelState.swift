@@ -37,10 +37,10 @@ struct ModelBranch: Sendable {
     var resets: [ModelMark] = []
     var isProtected = false
     var expiry = ModelExpiry.never
-    var deleted: LogTime?
+    var death: ModelMark?
     var events: [ModelEvent] = []
 
-    var isAlive: Bool { deleted == nil }
+    var isAlive: Bool { death == nil }
     var pages: ModelPages { head.pages }
 }
 
@@ -130,12 +130,12 @@ extension ModelState {
             create(name, parent, from, expiry, author, mark)
         case .delete(let id, let author):
             update(id, "deleted", "", author) {
-                $0.deleted = mark.time
+                $0.death = mark
                 $0.expiry = .never
             }
         case .undelete(let id, let name, let author):
             update(id, "undeleted", name, author) {
-                $0.deleted = nil
+                $0.death = nil
                 $0.name = name
             }
         case .rename(let id, let name, let author):

@@ -74,7 +74,7 @@ extension ModelBranch {
             compare("created", info.created, created), compare("author", info.author, author),
             compare("parent", info.parent, parent), compare("origin", info.origin, origin),
             compare("protection", info.isProtected, isProtected),
-            compare("deleted", info.deleted, deleted),
+            compare("deleted", info.deleted, death?.time),
             expiry.admits(info.expires)
                 ? nil : "expires \(info.expires?.description ?? "never"), expected \(expiry)",
         ]

@@ -34,6 +34,13 @@ final class SimulatedFile: File {
         try disk.update { state throws(DiskError) in try state.sync(number) }
     }
 
+    func settle() throws(DiskError) {
+        try disk.update { state throws(DiskError) in
+            try state.sync(number)
+            state.showDurable(number)
+        }
+    }
+
     func allocate(_ length: UInt64) throws(DiskError) {
         try disk.update { state throws(DiskError) in try state.allocate(number, length) }
     }

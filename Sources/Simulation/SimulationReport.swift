@@ -25,6 +25,7 @@ package struct SimulationReport: Sendable {
         expect("commits", totals.commits, 200)
         expect("sealed segments", totals.sealedSegments, 3)
         expect("checkpoints", totals.checkpoints, 3)
+        expect("passes of reclaim", totals.reclaims, 1)
         for gap in table.gaps { list.append("\(gap.fault) never struck during \(gap.operation)") }
         return list
     }

@@ -5,7 +5,7 @@ package enum StoreOperation: Int, CaseIterable, Sendable {
     case fork, forkPast, snapshot, dropSnapshot
     case rename, protect, expire, delete, undelete, reset, undo
     case read, find, readPast, readView, history, events, refusal
-    case sync, checkpoint, step, close
+    case sync, checkpoint, step, reclaim, check, usage, close
 
     /// How often it is drawn, beside the others. `open` comes by itself.
     var weight: Int {
@@ -36,6 +36,9 @@ package enum StoreOperation: Int, CaseIterable, Sendable {
         case .sync: 4
         case .checkpoint: 3
         case .step: 8
+        case .reclaim: 3
+        case .check: 1
+        case .usage: 1
         case .close: 1
         }
     }

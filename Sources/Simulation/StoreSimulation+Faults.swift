@@ -25,7 +25,7 @@ extension StoreSimulation {
     func endFaults() {
         guard regime == .failing || regime == .lying else { return }
         if !hasFailed || random.oneIn(3) { disk.removeFaults() }
-        if !hasFailed { mayFail = false }
+        if !hasFailed, !hasStruck { mayFail = false }
     }
 
     /// Makes one of the next calls of a kind fail, or that one and all after it.

@@ -17,6 +17,7 @@ extension StoreSimulation {
         }
         collectFaults()
         try requirePower()
+        noteHistory()
         model?.noteDurable(below: opened.durableLSN)
         fold(opened.durableLSN.rawValue)
     }
@@ -50,7 +51,34 @@ extension StoreSimulation {
         case .sync: try sync()
         case .checkpoint: try checkpoint()
         case .step: try step()
+        case .reclaim: try reclaim()
+        case .check: try checkStore()
+        case .usage: try measure()
         case .close: try close()
+        }
+    }
+
+    /// Takes over how far back history is kept.
+    func noteHistory() { model?.noteThinning(before: opened.keptHistory.denseFrom) }
+
+    /// Something of a history that may not be kept any more: whether it was refused as such.
+    func isThinned(
+        _ point: Point,
+        _ line: LineNode,
+        _ body: () throws -> Void
+    ) throws -> Bool {
+        do {
+            try body()
+            return false
+        } catch let error as OxbowError {
+            noteHistory()
+            var isSure = expected.current[point.branch].map {
+                isKept(line, next: point.next?.lsn, $0)
+            }
+            if case .snapshot = point.requested { isSure = true }
+            guard error.kind == .notFound, isSure == false else { throw error }
+            pending = []
+            return true
         }
     }
 
@@ -64,6 +92,7 @@ extension StoreSimulation {
     func collectFaults() {
         for event in disk.takeEvents() {
             table.count(event.fault, operation)
+            if event.fault == .failure || event.fault == .full { hasStruck = true }
             note("  fault: \(event.fault) on \(event.operation) of \(event.file) \(event.range)")
             if event.fault.isDamage || event.fault == .staleRead || event.fault == .misdirectedRead
             {
@@ -98,8 +127,8 @@ extension StoreSimulation {
             // The second time it says so of its own accord: an earlier failure was for good.
             if hasFailed { throw LifeOver() }
             hasFailed = true
-            disk.removeFaults()
         }
+        disk.removeFaults()
         try settlePending()
     }
 
@@ -112,7 +141,14 @@ extension StoreSimulation {
         } catch let error as OxbowError {
             if error.kind == .damaged, hasLied { throw DamageFound() }
             if disk.hasLostPower { throw LifeOver() }
-            throw Divergence("looking at the store after an error: \(error)")
+            collectFaults()
+            guard error.kind == .reopen, mayFail, hasStruck else {
+                throw Divergence("looking at the store after an error: \(error)")
+            }
+            disk.removeFaults()
+            (mayFail, hasStruck) = (false, false)
+            defer { (mayFail, hasStruck) = (true, true) }
+            try settlePending()
         }
     }
 }

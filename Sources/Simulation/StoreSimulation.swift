@@ -21,10 +21,15 @@ final class StoreSimulation {
     /// Changes that were begun and are not known to be made, in the order of their records.
     var pending: [ModelChange] = []
     var contentsMade: UInt64 = 0
+    /// The latest that the calendar ever showed.
+    private var latestBeforeJumps: UInt64 = 0
+    var latestClock: LogTime { LogTime(rawValue: max(latestBeforeJumps, clock.calendarTime)) }
 
     var operation = StoreOperation.open
     /// Whether a call of the disk may fail, or has failed in this life.
     var mayFail = false
+    /// Whether one has.
+    var hasStruck = false
     /// Whether a call has failed in this life that may have left the store unable to go on.
     var hasFailed = false
     /// Whether the disk may be too full.
@@ -64,8 +69,15 @@ final class StoreSimulation {
         options.segmentBits = [16, 16, 16, 17, 18][random.below(5)]
         options.checkpointChanges = [16, 64, 128][random.below(3)]
         options.checkpointBytes = [32 << 10, 128 << 10, 1 << 20][random.below(3)]
+        options.window = [.seconds(7 * 86_400), .seconds(60), .seconds(10)][random.below(3)]
+        options.windowBytes = [nil, 64 << 10, 256 << 10, 1 << 20][random.below(4)]
         options.cacheBytes = [64 << 10, 256 << 10, 1 << 20][random.below(3)]
         return options
+    }
+
+    func jump(by duration: Duration) {
+        latestBeforeJumps = latestClock.rawValue
+        clock.jump(by: duration)
     }
 
     func note(_ text: @autoclosure () -> String) {

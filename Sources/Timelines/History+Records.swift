@@ -29,13 +29,13 @@ extension History {
             try timelines(of: base)[Catalog.key(timeline.rawValue)]?.last
         }
         let start = base?.cut ?? .zero
-        // Only checkpoints are kept there: the state of one is the nearest that can be had. That of
-        // the next one is of a record which the bound may still admit.
+        // Only checkpoints are kept there: the state of one is the nearest that can be had.
         if start < catalog.state.denseFrom {
-            let after = try checkpoint(after: base).flatMap { after throws(LogError) in
-                try timelines(of: after)[Catalog.key(timeline.rawValue)]?.last
-            }
-            return after.flatMap { bound.admits($0) ? $0 : nil } ?? known
+            guard let after = try checkpoint(after: base),
+                let then = try timelines(of: after)[Catalog.key(timeline.rawValue)],
+                bound.admits(then.last)
+            else { return known }
+            return then.last
         }
         let end = min(bound.lsn, try checkpoint(after: base)?.cut ?? .max)
         var number: SegmentNumber? = geometry.segment(of: min(end, indexes.log.end(of: catalog)))
@@ -61,7 +61,11 @@ extension History {
         after lsn: LSN
     ) throws(LogError) -> RecordMark? {
         if entry.last.lsn <= lsn { return nil }
-        var base = try checkpoint(Bound(lsn: max(lsn, catalog.state.denseFrom)))
+        if let sparse = try firstState(of: timeline, after: lsn) { return sparse }
+        let dense = catalog.state.denseFrom
+        // A record can stand at the cutoff itself.
+        let lsn = max(lsn, LSN(rawValue: max(1, dense.rawValue) - 1))
+        var base = try checkpoint(Bound(lsn: max(lsn, dense)))
         var start = lsn
         // Skips the checkpoints over which nothing was done on the timeline, in growing strides.
         let skipped = try lastCheckpoint(withoutRecordsOf: timeline, after: lsn, from: base)
@@ -86,6 +90,21 @@ extension History {
             return found == nil
         }
         return found
+    }
+
+    /// As ``firstRecord(of:_:after:)``, where only checkpoints are kept.
+    private func firstState(
+        of timeline: TimelineID,
+        after lsn: LSN
+    ) throws(LogError) -> RecordMark? {
+        guard lsn < catalog.state.denseFrom else { return nil }
+        var next = try checkpoint(after: try checkpoint(Bound(lsn: lsn)))
+        while let checkpoint = next, checkpoint.cut <= catalog.state.denseFrom {
+            let then = try timelines(of: checkpoint)[Catalog.key(timeline.rawValue)]
+            if let then, then.last.lsn > lsn { return then.last }
+            next = try self.checkpoint(after: checkpoint)
+        }
+        return nil
     }
 
     /// The last checkpoint by which the timeline's last record was still the one at `lsn`.

@@ -10,6 +10,10 @@ package enum BlockKind: UInt8, Sendable {
     case rangeDeletion = 3
     /// A node of a map.
     case node = 4
+
+    /// Whether anything points at such a block. Deletions only take effect where they stand; they
+    /// are also shorter, and can begin within the same 64 bytes as what follows them.
+    package var canBeLive: Bool { self == .page || self == .node }
 }
 
 /// The head of a block: what describes itself, so that it can be copied alone.

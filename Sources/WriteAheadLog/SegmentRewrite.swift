@@ -83,7 +83,8 @@ package struct SegmentRewrite {
         while scanner.position < end {
             let record = try LogError.disk { () throws(DiskError) in try scanner.next() }
             guard let record else { return }
-            for block in record.blocks where isLive(block.location.lsn) {
+            for block in record.blocks
+            where block.header.kind.canBeLive && isLive(block.location.lsn) {
                 let length = Int(block.header.length)
                 try append(try bytes(at: block.location.lsn, length), block.location.lsn, target)
             }

@@ -78,7 +78,7 @@ private final class HookedFile: File {
         try file.sync()
     }
 
-    func settle() throws(DiskError) { try file.sync() }
+    func settle() throws(DiskError) { try file.settle() }
     func allocate(_ length: UInt64) throws(DiskError) { try file.allocate(length) }
     func truncate(to length: UInt64) throws(DiskError) { try file.truncate(to: length) }
     func length() throws(DiskError) -> UInt64 { try file.length() }

@@ -84,6 +84,37 @@ import Testing
         #expect(try main.history(limit: 1000).count == 21)
         #expect(try main.history(from: .oldest, limit: 1000).count == 21)
     }
+
+    @Test(arguments: [false, true])
+    func `what a large commit wrote before it is no moment of the branch`(sealed: Bool) throws {
+        let store = try Store.temporary(limit: 64 << 20, ReclaimTests.options())
+        let main = try store.branch("main")
+        let table = ObjectID(1)
+        let small = try main.commit { edit in
+            try edit.write(ReclaimTests.page(1), page: 0, of: table)
+        }
+        let large = try main.commit { edit in
+            for page in 0..<400 {
+                try edit.write(ReclaimTests.page(page), page: PageNumber(UInt64(page)), of: table)
+            }
+        }
+        for _ in 0..<(sealed ? 3 : 0) {
+            try main.commit { edit in
+                for page in 0..<400 {
+                    try edit.write(ReclaimTests.page(page), page: 0, of: ObjectID(2 + UInt64(page)))
+                }
+            }
+            try store.step()
+        }
+        let oldest = try main.history(from: .oldest, limit: 10).map(\.lsn)
+        #expect(oldest.count == (sealed ? 6 : 3))
+        #expect(Array(oldest[1...2]) == [small.lsn, large.lsn])
+        let newest = try main.history(limit: 10).map(\.lsn)
+        #expect(newest == oldest.reversed())
+        let before = LSN(rawValue: large.lsn.rawValue - 1)
+        #expect(try main.point(at: .lsn(before)).lsn == small.lsn)
+        #expect(try main.point(at: .lsn(small.lsn)).next?.lsn == large.lsn)
+    }
 }
 
 func removeFolder(_ path: String) throws {

@@ -31,7 +31,8 @@ package enum Values {
     package static func name(_ text: String) throws(Misuse) -> String {
         guard Name.isValid(text) else {
             throw Misuse(
-                "\"\(shown(text))\" is no name: take 1 to 63 lower-case letters, digits and dashes, a "
+                "\"\(shown(text))\" is no name: take 1 to 63 lower-case letters, digits and "
+                    + "dashes, a "
                     + "letter first and no dash last"
             )
         }
@@ -92,7 +93,8 @@ package enum Values {
         if let time = LogTime(rfc3339: text) { return .at(time) }
         if let duration = Duration(parsing: text), duration > .zero { return .after(duration) }
         throw Misuse(
-            "\"\(shown(text))\" is no expiry: write how long from now (1h, 7d), a time with its zone "
+            "\"\(shown(text))\" is no expiry: write how long from now (1h, 7d), a time with its "
+                + "zone "
                 + "(2026-04-08T22:56:02Z), or never"
         )
     }
@@ -159,7 +161,8 @@ package enum Values {
             let number = try byteCount(text)
             guard range.contains(number), number & (number - 1) == 0 else {
                 throw Misuse(
-                    "\"\(shown(text))\" is no \(what): write a power of two from \(range.lowerBound) to "
+                    "\"\(shown(text))\" is no \(what): write a power of two from "
+                        + "\(range.lowerBound) to "
                         + "\(range.upperBound)"
                 )
             }
@@ -170,7 +173,8 @@ package enum Values {
     package static func duration(_ text: String) throws(Misuse) -> Duration {
         guard let duration = Duration(parsing: text) else {
             throw Misuse(
-                "\"\(shown(text))\" is no duration: write a number and a unit, such as 90s, 12h or 7d"
+                "\"\(shown(text))\" is no duration: write a number and a unit, such as 90s, 12h "
+                    + "or 7d"
             )
         }
         return duration
@@ -193,4 +197,11 @@ package enum Values {
 
     /// What was written, fit for one line.
     static func shown(_ text: String) -> String { Text.plain(String(text.prefix(60))) }
+}
+
+extension Moment {
+    var isSnapshot: Bool {
+        if case .snapshot = self { return true }
+        return false
+    }
 }

@@ -165,7 +165,15 @@ enum BranchChanges {
             let id: BranchID
             switch reference {
             case .id(let known): id = known
-            case .name(let name): id = try store.deletedBranch(name).id
+            case .name(let name):
+                guard let deleted = try store.lastDeleted(name) else {
+                    throw Failure(
+                        "notFound",
+                        "there is no deleted branch \(name): `oxbow branch list --all` shows those "
+                            + "there are"
+                    )
+                }
+                id = deleted.id
             }
             try store.undelete(id, as: call[newBranchName], by: call.author)
             try tell(call, store, store.branch(id)) { "\($0.info.name) is back" }

@@ -13,7 +13,8 @@ enum BranchListing {
         "List the branches",
         options: [tree, all],
         discussion: [
-            "Oldest first, each with its last record, where it was forked from, and when it goes by "
+            "Oldest first, each with its last record, where it was forked from, and when it goes "
+                + "by "
                 + "itself. In a tree, a deleted branch is drawn where living ones descend from it."
         ],
         examples: [
@@ -65,7 +66,8 @@ enum BranchListing {
             .init("events[].time", "when it was done"),
             .init(
                 "events[].action",
-                "what: created, deleted, undeleted, renamed, protected, unprotected, expiry, reset, "
+                "what: created, deleted, undeleted, renamed, protected, unprotected, expiry, "
+                    + "reset, "
                     + "snapshot, ..."
             ),
             .init("events[].detail", "the new name, the point, or what else belongs to it"),

@@ -11,7 +11,8 @@ struct BranchTree {
     private let children: [BranchID?: [BranchInfo]]
     private let names: [BranchID: String]
 
-    /// Deleted branches are in it only where a living one descends from them, unless all are wanted.
+    /// Deleted branches are in it only where a living one descends from them, or if all are
+    /// wanted.
     init(_ branches: [BranchInfo], all wantsAll: Bool) {
         var known: [BranchID: BranchInfo] = [:]
         for branch in branches { known[branch.id] = branch }

@@ -37,7 +37,8 @@ struct DumpText: DumpPrinter {
             let generation = segment.generation > 0 ? ", rewritten \(segment.generation) times" : ""
             try output.line()
             try output.line(
-                "segment \(segment.number) from \(segment.start)\(end), begun \(Text.time(segment.begun))"
+                "segment \(segment.number) from \(segment.start)\(end), begun "
+                    + "\(Text.time(segment.begun))"
                     + generation
             )
         case .damage(let fault):

@@ -29,7 +29,8 @@ enum HistoryCommands {
         options: [end, after, limit],
         discussion: [
             "Every record is a point that can be forked, read and reset to. Where only checkpoints "
-                + "are kept, those are listed. Where the clock had jumped back, what it said stands "
+                + "are kept, those are listed. Where the clock had jumped back, what it said "
+                + "stands "
                 + "beside the log's own time."
         ],
         examples: [
@@ -112,8 +113,10 @@ enum HistoryCommands {
         "Say which record a moment of a branch is",
         positionals: [Common.branchMoment],
         discussion: [
-            "A moment snaps back to the last record at or before it. Write it as an LSN (L16B3F28), a "
-                + "time with its zone (2026-04-08T22:56:02Z), a time back (10m), a snapshot's name, "
+            "A moment snaps back to the last record at or before it. Write it as an LSN "
+                + "(L16B3F28), a "
+                + "time with its zone (2026-04-08T22:56:02Z), a time back (10m), a snapshot's "
+                + "name, "
                 + "or head."
         ],
         examples: [
@@ -129,14 +132,14 @@ enum HistoryCommands {
                 "distanceNanoseconds",
                 "how long before the moment asked for it was made; null where no time was asked for"
             ),
-            .init("next", "the record after it; null at the head"),
+            .init("next", "the record after it; null at the head, and of a snapshot"),
             .init("next.lsn", "where that stands"), .init("next.time", "its time"),
         ]
     ) { call in
         let asked = try call.value(Common.branchMoment)
         try call.withStore { store in
-            let branch = try store.find(asked.branch)
-            let point = try branch.point(at: asked.moment)
+            let point = try store.point(asked)
+            let branch = try store.branch(point.branch)
             let name = try branch.info().name
             let requested = asked.text ?? "head"
             if call.wantsJSON {
@@ -162,7 +165,8 @@ enum HistoryCommands {
             )
             fields.add(
                 "next",
-                point.next.map { "\($0.lsn)  \(Text.time($0.time))" } ?? "none: this is the head"
+                point.next.map { "\($0.lsn)  \(Text.time($0.time))" }
+                    ?? (asked.moment.isSnapshot ? nil : "none: this is the head")
             )
             try call.output.lines(["\(name)@\(requested)"] + fields.lines)
         }

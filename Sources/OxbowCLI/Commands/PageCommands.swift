@@ -57,7 +57,8 @@ enum PageCommands {
         let input = Input()
         if input.isTerminal {
             throw Misuse(
-                "page write reads the standard input, which is a terminal: redirect a file or a pipe "
+                "page write reads the standard input, which is a terminal: redirect a file or a "
+                    + "pipe "
                     + "into it"
             )
         }
@@ -78,7 +79,8 @@ enum PageCommands {
                     if let expected = call[expected], count == expected {
                         throw Failure(
                             "input",
-                            "the input has more than \(Text.count(expected, "page")): nothing was written"
+                            "the input has more than \(Text.count(expected, "page")): nothing was "
+                                + "written"
                         )
                     }
                     try edit.write(bytes, page: PageNumber(first + count), of: object)
@@ -95,7 +97,8 @@ enum PageCommands {
                 ])
             } else {
                 try call.output.line(
-                    "wrote \(Text.count(count, "page")) of object \(object) on \(name) at \(commit.lsn) "
+                    "wrote \(Text.count(count, "page")) of object \(object) on \(name) at "
+                        + "\(commit.lsn) "
                         + "(\(Text.time(commit.time)))"
                 )
             }
@@ -114,7 +117,8 @@ enum PageCommands {
             let total = count * UInt64(pageSize) + UInt64(bytes.count)
             throw Failure(
                 "input",
-                "the input's \(total) bytes are not whole pages of \(pageSize): give whole pages, or say "
+                "the input's \(total) bytes are not whole pages of \(pageSize): give whole pages, "
+                    + "or say "
                     + "--pad to fill up the last one with zeros"
             )
         }
@@ -136,7 +140,8 @@ enum PageCommands {
         if let expected, count < expected {
             throw Failure(
                 "input",
-                "the input has \(Text.count(count, "page")) and not \(expected): nothing was written"
+                "the input has \(Text.count(count, "page")) and not \(expected): nothing was "
+                    + "written"
             )
         }
     }
@@ -147,7 +152,8 @@ enum PageCommands {
         positionals: [Common.branchMoment, object, page],
         options: [count, force],
         discussion: [
-            "A page that was never written, or was deleted, reads as zeros. With --json, pages come "
+            "A page that was never written, or was deleted, reads as zeros. With --json, pages "
+                + "come "
                 + "as base64."
         ],
         examples: [
@@ -172,14 +178,16 @@ enum PageCommands {
         }
         if call.output.resultsGoToTerminal, !call.wantsJSON, !call[force] {
             throw Misuse(
-                "page read writes bytes, and the standard output is a terminal: redirect it, or say "
+                "page read writes bytes, and the standard output is a terminal: redirect it, or "
+                    + "say "
                     + "--force or --json"
             )
         }
         try call.withStore { store in
-            let branch = try store.find(asked.branch)
+            let point = try store.point(asked)
+            let branch = try store.branch(point.branch)
             let name = try branch.info().name
-            let view = try branch.view(at: branch.point(at: asked.moment))
+            let view = try branch.view(at: point)
             var pages: [JSON] = []
             for number in first...first + (count - 1) where !call.output.isCut {
                 let bytes = try view.read(page: PageNumber(number), of: object)

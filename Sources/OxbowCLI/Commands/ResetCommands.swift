@@ -32,7 +32,9 @@ enum ResetCommands {
             let branch = try store.find(reference)
             let point: Point
             switch target {
-            case .own(let moment): point = try branch.point(at: moment)
+            case .own(let moment):
+                let asked = BranchMoment(branch: reference, moment: moment, text: nil)
+                point = try store.point(asked)
             case .other(let asked): point = try store.point(asked)
             }
             try branch.reset(to: point, by: call.author)

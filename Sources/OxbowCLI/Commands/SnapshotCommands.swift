@@ -43,7 +43,8 @@ enum SnapshotCommands {
         positionals: [name],
         options: [of] + Common.authoring,
         discussion: [
-            "A named point is kept however old it gets. Its name is a moment: BRANCH@NAME. Branches "
+            "A named point is kept however old it gets. Its name is a moment: BRANCH@NAME. "
+                + "Branches "
                 + "and snapshots share their names."
         ],
         examples: [

@@ -29,7 +29,8 @@ extension Invocation {
     func noStore() -> Failure {
         Failure(
             "notFound",
-            "there is no store in \(folder): make one with `oxbow init \(folder)`, or say --store DIR"
+            "there is no store in \(folder): make one with `oxbow init \(folder)`, or say --store "
+                + "DIR"
         )
     }
 
@@ -68,35 +69,4 @@ enum Common {
         help: "The branch, as it is now or as it was at a point",
         parse: Values.branchMoment
     )
-}
-
-extension Store {
-    func find(_ reference: BranchReference) throws(OxbowError) -> Branch {
-        switch reference {
-        case .name(let name): try branch(name)
-        case .id(let id): try branch(id)
-        }
-    }
-
-    /// Finds a branch that may be deleted: by its id, or by its name where no living one has it.
-    func findEvenDeleted(_ reference: BranchReference) throws(OxbowError) -> Branch {
-        guard case .name(let name) = reference else { return try find(reference) }
-        do throws(OxbowError) { return try branch(name) } catch {
-            guard error.kind == .notFound else { throw error }
-            do throws(OxbowError) { return try branch(deletedBranch(name).id) } catch _ {
-                throw error
-            }
-        }
-    }
-
-    func point(_ asked: BranchMoment) throws(OxbowError) -> Point {
-        try find(asked.branch).point(at: asked.moment)
-    }
-
-    /// The names of all branches there ever were that the store still knows.
-    func branchNames() throws(OxbowError) -> [BranchID: String] {
-        var names: [BranchID: String] = [:]
-        for info in try branches(includingDeleted: true) { names[info.id] = info.name }
-        return names
-    }
 }

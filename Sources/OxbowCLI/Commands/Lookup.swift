@@ -1,0 +1,81 @@
+import Oxbow
+
+/// How branches and points are found from what people write, and what is said where they are not.
+extension Store {
+    func find(_ reference: BranchReference) throws -> Branch {
+        switch reference {
+        case .id(let id): return try branch(id)
+        case .name(let name):
+            do throws(OxbowError) { return try branch(name) } catch {
+                throw error.kind == .notFound ? try missing(name) : error
+            }
+        }
+    }
+
+    /// Finds a branch that may be deleted: by its id, or by its name where no living one has it.
+    func findEvenDeleted(_ reference: BranchReference) throws -> Branch {
+        guard case .name(let name) = reference else { return try find(reference) }
+        do throws(OxbowError) { return try branch(name) } catch {
+            guard error.kind == .notFound else { throw error }
+            guard let deleted = try lastDeleted(name) else { throw try missing(name) }
+            return try branch(deleted.id)
+        }
+    }
+
+    /// The branch deleted last of those that had a name.
+    func lastDeleted(_ name: String) throws(OxbowError) -> BranchInfo? {
+        do throws(OxbowError) { return try deletedBranch(name) } catch {
+            guard error.kind == .notFound else { throw error }
+            return nil
+        }
+    }
+
+    private func missing(_ name: String) throws(OxbowError) -> Failure {
+        if let deleted = try lastDeleted(name)?.deleted {
+            return Failure(
+                "notFound",
+                "branch \(name) was deleted (\(Text.time(deleted))): `oxbow branch undelete "
+                    + "\(name)` "
+                    + "brings it back"
+            )
+        }
+        let near = Suggestion.nearest(to: name, among: try branches().map(\.name))
+        return Failure(
+            "notFound",
+            "there is no branch \(name)"
+                + (near.map { "; did you mean \($0)?" }
+                    ?? ": `oxbow branch list` shows those there are")
+        )
+    }
+
+    /// The point that a branch and a moment mean. The branch of a snapshot may be deleted.
+    func point(_ asked: BranchMoment) throws -> Point {
+        guard case .snapshot(let name) = asked.moment else {
+            return try find(asked.branch).point(at: asked.moment)
+        }
+        let branch = try findEvenDeleted(asked.branch)
+        guard let snapshot = try snapshots().first(where: { $0.name == name }) else {
+            throw Failure(
+                "notFound",
+                "there is no snapshot \(name): `oxbow snapshot list` shows those there are; other "
+                    + "moments are an LSN (L16B3F28), a time with its zone (2026-04-08T22:56:02Z) "
+                    + "and a time back (10m)"
+            )
+        }
+        guard snapshot.branch == branch.id else {
+            let owner = try self.branch(snapshot.branch).info().name
+            throw Failure(
+                "notFound",
+                "snapshot \(name) is of branch \(owner): write \(owner)@\(name)"
+            )
+        }
+        return try point(snapshot: name)
+    }
+
+    /// The names of all branches there ever were that the store still knows.
+    func branchNames() throws(OxbowError) -> [BranchID: String] {
+        var names: [BranchID: String] = [:]
+        for info in try branches(includingDeleted: true) { names[info.id] = info.name }
+        return names
+    }
+}
