@@ -93,13 +93,17 @@ let package = Package(
         tests("PrimitivesTests", ["Primitives"]),
         tests("DiskIOTests", ["Primitives", "DiskIO"]),
         tests("SimulationTests", ["Primitives", "DiskIO", "Oxbow", "Simulation"]),
-        tests("OxbowTests", ["DiskIO", "Oxbow", "Simulation"]),
-        tests("CorruptionTests", ["Primitives", "DiskIO", "Oxbow", "Simulation"]),
         .target(
             name: "CrashWorkload",
             dependencies: ["Oxbow"],
             path: "Tests/CrashWorkload",
             swiftSettings: common
+        ),
+        tests("PageStorageTests", ["Primitives", "DiskIO", "WriteAheadLog", "PageStorage"]),
+        tests("OxbowTests", ["Primitives", "DiskIO", "Oxbow", "Simulation", "CrashWorkload"]),
+        tests(
+            "CorruptionTests",
+            ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow", "Simulation"]
         ),
         .executableTarget(
             name: "CrashWorker",
