@@ -1,3 +1,6 @@
+import Oxbow
+import Primitives
+
 /// A law that is broken on purpose, so that a test can see that a run finds it.
 package enum Sabotage: CaseIterable, Sendable {
     /// The disk says that it synced, and did not, and nobody is told.
@@ -34,7 +37,9 @@ extension StoreSimulation {
         switch sabotage {
         case .ignoredSyncs: break
         case .forgottenCommit:
-            _ = try? opened.branch(branch.id).commit { try $0.delete(page: 0, of: someKey().object) }
+            _ = try? opened.branch(branch.id).commit {
+                try $0.delete(page: 0, of: someKey().object)
+            }
         case .inventedCommit:
             let later = ModelMark(lsn: mark.lsn, time: mark.time)
             self.model?.replaceCurrent { $0.apply(.commit(branch.id, pages), later) }
