@@ -59,6 +59,6 @@ extension SimulationReport: CustomStringConvertible {
 
 extension SimulationReport.Failure: CustomStringConvertible {
     package var description: String {
-        "seed \(seed) failed: \(message)\n  again: oxbow simulate --seeds \(seed)..\(seed)"
+        "seed \(seed) failed: \(message)\n  again: oxbow simulate --replay \(seed)"
     }
 }
