@@ -1,3 +1,5 @@
+import Oxbow
+
 /// A law that is broken on purpose, so that a test can see that a run finds it.
 package enum Sabotage: CaseIterable, Sendable {
     /// The disk says that it synced, and did not, and nobody is told.
