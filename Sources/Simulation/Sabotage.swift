@@ -4,7 +4,8 @@ import Oxbow
 package enum Sabotage: CaseIterable, Sendable {
     /// The disk says that it synced, and did not, and nobody is told.
     case ignoredSyncs
-    /// A commit that was acknowledged is not in the model: as if the store had kept what it refused.
+    /// A commit that was acknowledged is not in the model: as if the store had kept what it
+    /// refused.
     case forgottenCommit
     /// The model has a commit that the store never made: as if the store had lost it.
     case inventedCommit
@@ -36,7 +37,9 @@ extension StoreSimulation {
         switch sabotage {
         case .ignoredSyncs: break
         case .forgottenCommit:
-            _ = try? opened.branch(branch.id).commit { try $0.delete(page: 0, of: someKey().object) }
+            _ = try? opened.branch(branch.id).commit {
+                try $0.delete(page: 0, of: someKey().object)
+            }
         case .inventedCommit:
             let later = ModelMark(lsn: mark.lsn, time: mark.time)
             self.model?.replaceCurrent { $0.apply(.commit(branch.id, pages), later) }

@@ -21,7 +21,8 @@ extension StoreSimulation {
             disk.beforeChange = { [unowned self] in
                 let copy = disk.snapshot(seed: random.next())
                 places.append(
-                    Place(disk: copy, model: expected, pending: pending, operation: operation))
+                    Place(disk: copy, model: expected, pending: pending, operation: operation)
+                )
             }
             defer { disk.beforeChange = nil }
             var isOver = false
@@ -47,8 +48,11 @@ extension StoreSimulation {
     @discardableResult
     private func recover(from place: Place, cutAfter count: Int?) throws -> Bool {
         let branched = StoreSimulation(
-            branching: self, disk: place.disk.snapshot(seed: random.next()), place.model,
-            place.pending)
+            branching: self,
+            disk: place.disk.snapshot(seed: random.next()),
+            place.model,
+            place.pending
+        )
         branched.operation = place.operation
         branched.note("a crash during \(place.operation), and in recovery at \(count ?? 0)")
         branched.crash()

@@ -80,7 +80,9 @@ final class StoreSimulation {
         journal = other.journal.map { _ in [] }
         random = SeededRandom(seed: other.random.next())
         clock = SimulatedClock(
-            seed: random.next(), start: other.latestClock.rawValue)
+            seed: random.next(),
+            start: other.latestClock.rawValue
+        )
         trace = other.trace
         self.disk = disk
         self.model = model

@@ -20,7 +20,11 @@ import Testing
     func open(_ disk: SimulatedDisk, _ options: StoreOptions = options) throws -> Store {
         var random = SeededRandom(seed: UInt64(disk.changeCount) + 1)
         return try Store.open(
-            disk, SimulatedClock(seed: 1), options, entropy: Entropy { random.next() })
+            disk,
+            SimulatedClock(seed: 1),
+            options,
+            entropy: Entropy { random.next() }
+        )
     }
 
     func page(_ byte: UInt8) -> [UInt8] { Array(repeating: byte, count: 512) }
