@@ -101,7 +101,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "scripts/test", "scripts/format", "scripts/sanitize", "scripts/bench", ".ci/run",
+        "scripts/test", "scripts/format", "scripts/sanitize", "scripts/bench",
+        "scripts/powercut", ".ci/run",
     ])
     func `a script can be run`(path: String) {
         let file = Repository.root.appending(path: path).path
