@@ -100,7 +100,9 @@ extension StoreCore {
     /// So that other steps have their turn.
     private static let zeroPiecesPerStep = 32
 
-    private func indexOneLeftOver() throws(LogError) -> Bool {
+    /// Gives a segment of an earlier process its closing index, where it has no sound one.
+    @discardableResult
+    func indexOneLeftOver() throws(LogError) -> Bool {
         guard let (number, end) = log.lock.withLock({ unindexed.popLast() }) else { return false }
         do throws(LogError) { return try log.writeClosingIndex(of: number, upTo: end) } catch {
             // Damage in it is for readers, and the check, to tell.
@@ -244,9 +246,23 @@ extension StoreCore {
                 guard case .full = error else { throw error }
             }
         }
+        if try dropUnusedSegment() { return }
         try log.close()
         superblock.sequence += 1
         try save(superblock, closedCleanly: true)
+    }
+
+    /// Takes away the segment of a process that appended nothing, so that opening a store to read
+    /// it leaves nothing behind. Both superblock slots go back to the end before it first: a crash
+    /// in between leaves an empty segment, which is one whose end is its beginning.
+    private func dropUnusedSegment() throws(LogError) -> Bool {
+        guard let end = log.lock.withLock({ log.endBeforeUnused }) else { return false }
+        for _ in 0..<2 {
+            superblock.sequence += 1
+            try save(superblock, closedCleanly: true, durable: end)
+        }
+        try log.dropActive()
+        return true
     }
 
     /// Closes what nobody refers to any more.

@@ -127,4 +127,16 @@ import Testing
         #expect(try tool.run("page", "read", "was", "1", "0").bytes == page(1))
         #expect(try tool.run("page", "read", "main", "1", "0").bytes == page(2))
     }
+
+    @Test func `a branch that has expired says so, and goes with the next reclaim`() throws {
+        let tool = try Tool.withStore()
+        try tool.lines("branch", "create", "short", "--from", "main", "--expires", "1ms")
+        usleep(2000)
+        #expect(try tool.lines("branch", "list").contains { $0.contains("  expired 20") })
+        try tool.lines("reclaim")
+        #expect(try tool.lines("branch", "list").count == 2)
+        let events = try tool.json("branch", "show", "short").list("events")
+        #expect(events.last?.text("action") == "deleted")
+        #expect(events.last?.text("actor") == "expiry")
+    }
 }

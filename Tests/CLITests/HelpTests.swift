@@ -120,5 +120,6 @@ import Testing
 }
 
 extension Command: CustomTestStringConvertible {
+    /// What a failure calls the command.
     public var testDescription: String { name }
 }

@@ -1,4 +1,6 @@
+import Oxbow
 import OxbowCLI
+import TestSupport
 import Testing
 
 @Suite struct ParserTests {
@@ -155,6 +157,30 @@ import Testing
         guard case .version = try parse("--version --json") else {
             Issue.record("no version")
             return
+        }
+    }
+
+    @Test func `any line is taken or refused`() throws {
+        var random = SeededRandom(test: 31)
+        let words = [
+            "--", "-", "", "=", "-n", "-s", "--from", "--from=", "--help", "--json", "--store",
+            "-h",
+            "thing", "make", "list", "simulate", "main", "main@10m", "9", "--label", "a=b", "é",
+            "-é",
+            "--count=9", "--=", "---", "\u{0}", "help", "--version",
+        ]
+        for _ in 0..<20_000 {
+            let line = (0..<random.below(7)).map { _ in words[random.below(words.count)] }
+            for table in [Self.table, Commands.table] {
+                let parser = Parser(
+                    table,
+                    output: Output(),
+                    environment: Environment(store: nil, actor: "")
+                )
+                do { _ = try parser.parse(line) } catch {
+                    #expect(!error.message.isEmpty)
+                }
+            }
         }
     }
 }
