@@ -23,9 +23,11 @@ import Testing
             var clock = SimulatedClock(seed: testSeed &+ seed)
             var state = Progress()
             for life in 0..<6 {
-                disk.crashAfter(operations: 1 + random.below([12, 40, 400][random.below(3)]))
+                disk.crashAfter(operations: 1 + random.below([30, 150, 400][random.below(3)]))
                 let wrong = state.live(disk, clock, &random)
-                disk = disk.crash(CrashModel(fate, garbles: random.oneIn(3)))
+                let isKilled = !disk.hasLostPower && random.oneIn(2)
+                let model = CrashModel(fate, garbles: random.oneIn(3))
+                disk = isKilled ? disk.kill() : disk.crash(model)
                 clock = clock.rebooted()
                 if let wrong {
                     Issue.record("seed \(seed), life \(life): \(wrong)")
