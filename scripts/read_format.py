@@ -258,6 +258,8 @@ def timeline_value(reader):
     flags, entry = reader.byte(), {"owner": reader.varint()}
     entry["origin"] = (reader.varint(), reader.varint()) if flags & 1 else None
     entry["closed"], entry["purged"] = bool(flags & 2), bool(flags & 4)
+    entry["began empty"] = bool(flags & 8)
+    need(flags < 16, "a timeline's flags")
     entry["depth"], entry["jump"] = reader.varint(), reader.varint()
     entry["birth root"] = reader.short_location()
     entry["birth"], entry["last"] = reader.mark(), reader.mark()
@@ -267,6 +269,7 @@ def timeline_value(reader):
 
 def branch_value(reader):
     flags, entry = reader.byte(), {"name": reader.text(), "birth": reader.mark()}
+    need(flags < 64, "a branch's flags")
     entry["author"] = reader.authorship()
     entry["origin"] = (reader.varint(), reader.varint()) if flags & 1 else None
     entry["parent"] = reader.varint() if flags & 2 else None
@@ -585,6 +588,7 @@ class Store:
         line = {"owner": owner, "origin": origin, "closed": False, "purged": False}
         line.update({"depth": 0, "jump": mark[0], "birth": mark, "last": mark, "changes": []})
         line["birth root"] = line["root"] = root or NOTHING
+        line["began empty"] = root == NOTHING
         if root is None and parent:
             line["root"], line["changes"] = parent["root"], parent["changes"]
         if parent:

@@ -269,9 +269,6 @@ extension StoreCore {
     /// Makes the recovered end durable, takes away what an earlier process left beyond it, and
     /// makes `main` in a new store.
     func settleAfterOpening(_ numbers: [SegmentNumber], keep end: LogEnd) throws(LogError) {
-        // An earlier process may have been killed before it synced the slot that is not written
-        // now.
-        try LogError.disk { () throws(DiskError) in try superblockFile.sync() }
         superblock.sequence += 1
         if end.segment == nil, let first = log.lock.withLock({ log.active?.number }) {
             // What an interrupted making of the store left holds no record: the log begins here.
@@ -299,9 +296,14 @@ extension StoreCore {
                     .create(name: "main", parent: nil, origin: nil, root: nil, expiry: nil)
                 )
             }
+            // What the store was made with holds, whatever who opens it next has in mind.
+            _ = try change(Author(), "keep the window") { catalog, _ throws(LogError) in
+                .success(.window(nil, catalog.state.window))
+            }
         } catch { throw .damaged(Damage(at: .zero, error.message)) }
         try log.flush()
     }
+
     /// The segments that replay went through: a process that crashed left them without an index.
     private func noteUnindexed(from cut: LSN) throws(LogError) {
         let active = log.lock.withLock { log.active?.number }

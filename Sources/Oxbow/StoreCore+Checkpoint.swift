@@ -96,9 +96,13 @@ extension StoreCore {
     }
 
     /// Writes a superblock that knows what is durable now. Call with `checkpointLock` held.
-    func save(_ block: Superblock, closedCleanly: Bool) throws(LogError) {
+    func save(
+        _ block: Superblock,
+        closedCleanly: Bool,
+        durable: LSN? = nil
+    ) throws(LogError) {
         var block = block
-        block.durable = log.durable
+        block.durable = durable ?? log.durable
         block.closedCleanly = closedCleanly
         block.highestSegment = log.lock.withLock { log.active?.number.next ?? block.highestSegment }
         do throws(DiskError) { try block.save(to: superblockFile) } catch {

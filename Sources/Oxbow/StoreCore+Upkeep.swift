@@ -237,9 +237,23 @@ extension StoreCore {
                 guard case .full = error else { throw error }
             }
         }
+        if try dropUnusedSegment() { return }
         try log.close()
         superblock.sequence += 1
         try save(superblock, closedCleanly: true)
+    }
+
+    /// Takes away the segment of a process that appended nothing, so that opening a store to read
+    /// it leaves nothing behind. Both superblock slots go back to the end before it first: a crash
+    /// in between leaves an empty segment, which is one whose end is its beginning.
+    private func dropUnusedSegment() throws(LogError) -> Bool {
+        guard let end = log.lock.withLock({ log.endBeforeUnused }) else { return false }
+        for _ in 0..<2 {
+            superblock.sequence += 1
+            try save(superblock, closedCleanly: true, durable: end)
+        }
+        try log.dropActive()
+        return true
     }
 
     /// Closes what nobody refers to any more.

@@ -101,6 +101,7 @@ enum ModelChange: Sendable {
     case rename(BranchID, String, Author)
     case protect(BranchID, Bool, Author)
     case expire(BranchID, ModelExpiry, Author)
+    case window(BranchID, Author)
     case reset(BranchID, to: LineNode, Author)
     case createSnapshot(String, BranchID, of: LineNode, Author)
     case deleteSnapshot(String)
@@ -109,7 +110,7 @@ enum ModelChange: Sendable {
     var eventBranch: BranchID? {
         switch self {
         case .delete(let id, _), .undelete(let id, _, _), .rename(let id, _, _),
-            .protect(let id, _, _), .expire(let id, _, _), .reset(let id, _, _),
+            .protect(let id, _, _), .expire(let id, _, _), .window(let id, _), .reset(let id, _, _),
             .createSnapshot(_, let id, _, _):
             id
         case .commit, .create, .deleteSnapshot: nil
@@ -145,6 +146,7 @@ extension ModelState {
             update(id, action, "", author) { $0.isProtected = isProtected }
         case .expire(let id, let expiry, let author):
             update(id, "expiry", "", author) { $0.expiry = expiry }
+        case .window(let id, let author): update(id, "window", "", author) { _ in }
         case .reset(let id, let point, let author):
             update(id, "reset", "to \(point.mark.lsn)", author) { branch in
                 let line = LineNode(mark, TimelineID(mark.lsn), point.pages, after: point)

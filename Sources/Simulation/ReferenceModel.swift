@@ -62,6 +62,11 @@ struct ReferenceModel: Sendable {
         durableCount = 1
     }
 
+    /// Falsifies what the store should be now.
+    mutating func replaceCurrent(_ body: (inout ModelState) -> Void) {
+        body(&states[states.count - 1])
+    }
+
     mutating func noteThinning(before lsn: LSN) { thinnedBefore = max(thinnedBefore, lsn) }
 
     mutating func learn(_ seen: Observation) { states[states.count - 1].learn(seen.branches) }

@@ -3,7 +3,7 @@ package enum StoreOperation: Int, CaseIterable, Sendable {
     case open
     case commitSynced, commitBuffered, commitLarge, commitRefused
     case fork, forkPast, snapshot, dropSnapshot
-    case rename, protect, expire, delete, undelete, reset, undo
+    case rename, protect, expire, window, delete, undelete, reset, undo
     case read, find, readPast, readView, history, events, refusal
     case sync, checkpoint, step, reclaim, check, usage, close
 
@@ -22,6 +22,7 @@ package enum StoreOperation: Int, CaseIterable, Sendable {
         case .rename: 2
         case .protect: 2
         case .expire: 2
+        case .window: 1
         case .delete: 4
         case .undelete: 3
         case .reset: 4

@@ -164,6 +164,21 @@ extension StoreSimulation {
         }
     }
 
+    /// Sets how far back history is kept, of the store or of a branch.
+    func setWindow() throws {
+        let author = someAuthor()
+        let duration = Duration.seconds(1 + draw(120))
+        let bytes = UInt64(1 + draw(32)) << 15
+        if random.oneIn(2) {
+            try opened.setWindow(duration, bytes: bytes, by: author)
+            return try maybeSync()
+        }
+        guard let branch = someBranch() else { return }
+        try change(branch.id, .window(branch.id, author)) {
+            try $0.setWindow(duration, bytes: bytes, by: author)
+        }
+    }
+
     func delete() throws {
         guard let branch = someBranch() else { return }
         let author = someAuthor()
@@ -224,7 +239,7 @@ extension StoreSimulation {
         }
         let before = branch.shown.last { $0.lsn < last.lsn }.found
         guard let before else { throw Divergence("the model has nothing before a reset") }
-        if before.line.mark.lsn < expected.thinnedBefore { return }
+        guard isKept(before.line, next: last.lsn, branch) else { return }
         try change(branch.id, .reset(branch.id, to: before.line, author)) {
             try $0.undo(by: author)
         }

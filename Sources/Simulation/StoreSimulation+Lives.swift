@@ -57,6 +57,7 @@ extension StoreSimulation {
         let length = 1 + draw([4, 16, 40][draw(3)])
         for _ in 0..<length {
             jumpMaybe()
+            if sabotage != nil { breakTheLaw() }
             try prepareFaults(isLying: isLying)
             try perform(StoreOperation.drawn(by: draw))
             endFaults()
@@ -70,6 +71,7 @@ extension StoreSimulation {
         guard clockJumps, random.oneIn(40) else { return }
         let size = Int64([1, 60, 3600, 86_400, 86_400 * 30][draw(5)]) * Int64(1 + draw(9))
         jump(by: .seconds(random.oneIn(2) ? size : -size))
+        if random.oneIn(4) { store?.confirmClock() }
     }
 
     /// Leaves the store in the middle of things: power is lost, or the process ends.
@@ -106,7 +108,7 @@ extension StoreSimulation {
     }
 
     /// Lets go of the store. Its disk is gone, so it can touch nothing any more.
-    private func leave() {
+    func leave() {
         views = []
         store = nil
         disk.removeFaults()

@@ -37,6 +37,7 @@ extension StoreSimulation {
         case .rename: try rename()
         case .protect: try protect()
         case .expire: try expire()
+        case .window: try setWindow()
         case .delete: try delete()
         case .undelete: try undelete()
         case .reset: try reset()
@@ -84,13 +85,15 @@ extension StoreSimulation {
 
     /// Ends the life where power is gone; a store that never stops asking the disk is a failure.
     func requirePower() throws {
+        // For each place that it cannot read, a check looks through all of history.
+        if disk.isExhausted, operation == .check, hasStruck { throw LifeOver() }
         if disk.isExhausted { throw Divergence("\(operation) never ends") }
         if disk.hasLostPower { throw LifeOver() }
     }
 
     /// Takes what struck since the last time into the table.
     func collectFaults() {
-        for event in disk.takeEvents() {
+        for event in disk.takeEvents() where sabotage == nil || !event.fault.isDamage {
             table.count(event.fault, operation)
             if event.fault == .failure || event.fault == .full { hasStruck = true }
             note("  fault: \(event.fault) on \(event.operation) of \(event.file) \(event.range)")
@@ -139,9 +142,9 @@ extension StoreSimulation {
             try model?.reconcile(seen, opened, pending: pending, lossIsPossible: false)
             pending = []
         } catch let error as OxbowError {
+            collectFaults()
             if error.kind == .damaged, hasLied { throw DamageFound() }
             if disk.hasLostPower { throw LifeOver() }
-            collectFaults()
             guard error.kind == .reopen, mayFail, hasStruck else {
                 throw Divergence("looking at the store after an error: \(error)")
             }

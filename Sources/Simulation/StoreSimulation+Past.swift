@@ -117,8 +117,8 @@ extension StoreSimulation {
         if case .ago = moment { isSure = false }
         if isSure {
             throw Divergence(
-                "\(branch.name) at \(moment) is missing, kept from \(opened.keptHistory): \(error); "
-                    + "it showed \(branch.shown.all.map(\.line.mark.lsn))"
+                "\(branch.name) at \(moment) is missing, kept from \(opened.keptHistory): "
+                    + "\(error); it showed \(branch.shown.all.map(\.line.mark.lsn))"
             )
         }
     }

@@ -37,6 +37,10 @@ final class StoreSimulation {
     /// Whether the disk has lied, ever.
     var hasLied = false
 
+    /// What is broken on purpose.
+    var sabotage: Sabotage?
+    var isSabotaged = false
+
     var trace: UInt64
     var totals = SimulationTotals()
     var table = FaultTable()
@@ -60,6 +64,30 @@ final class StoreSimulation {
         journal = keepsJournal ? [] : nil
         trace = seed
         self.random = random
+    }
+
+    /// A run that goes its own way from a moment of another's, on a disk of its own.
+    init(
+        branching other: StoreSimulation,
+        disk: SimulatedDisk,
+        _ model: ReferenceModel,
+        _ pending: [ModelChange]
+    ) {
+        seed = other.seed
+        regime = other.regime
+        options = other.options
+        clockJumps = other.clockJumps
+        journal = other.journal.map { _ in [] }
+        random = SeededRandom(seed: other.random.next())
+        clock = SimulatedClock(
+            seed: random.next(),
+            start: other.latestClock.rawValue
+        )
+        trace = other.trace
+        self.disk = disk
+        self.model = model
+        self.pending = pending
+        contentsMade = other.contentsMade
     }
 
     private static func options(_ random: inout SeededRandom) -> StoreOptions {

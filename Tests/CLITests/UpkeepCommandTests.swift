@@ -138,8 +138,8 @@ import Testing
         #expect(all.at("next") == nil)
         let change = try tool.json("dump", "--kind", "lifecycle")
         let changes = change.list("items").filter { $0.text("type") == "record" }
-        #expect(changes.map { $0.text("content.change") } == ["create", "create"])
-        #expect(changes[1].text("labels.k") == "v")
+        #expect(changes.map { $0.text("content.change") } == ["create", "window", "create"])
+        #expect(changes.last?.text("labels.k") == "v")
         let from = try #require(commit.text("lsn"))
         let one = try tool.run("dump", "--from", from, "-n", "1", "--blocks")
         #expect(one.lines.filter { $0.hasPrefix("    L") }.count == 3)

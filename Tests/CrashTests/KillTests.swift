@@ -24,7 +24,8 @@ import Testing
             round += 1
             let result = try worker.run(
                 commits: 1_000_000,
-                killAfter: 5 + Double(random.below(60))
+                killAfter: 5 + Double(random.below(60)),
+                onceAtWork: round % 2 == 0
             )
             #expect(!result.isClosed)
             acknowledged = max(acknowledged, result.acknowledged)
@@ -33,7 +34,7 @@ import Testing
                 return
             }
         }
-        #expect(acknowledged > Self.kills)
+        #expect(acknowledged >= Self.kills / 2)
     }
 
     static let calls =

@@ -39,7 +39,8 @@ struct Worker {
     func run(
         commits: Int,
         strace: [String] = [],
-        killAfter milliseconds: Double? = nil
+        killAfter milliseconds: Double? = nil,
+        onceAtWork: Bool = false
     ) throws -> Result {
         let process = Process()
         let command =
@@ -53,11 +54,13 @@ struct Worker {
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
         try process.run()
+        // A busy machine may take long to get there.
+        var data = onceAtWork ? output.fileHandleForReading.availableData : Data()
         if let milliseconds {
             Thread.sleep(forTimeInterval: milliseconds / 1000)
             kill(process.processIdentifier, SIGKILL)
         }
-        let data = output.fileHandleForReading.readDataToEndOfFile()
+        data += output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         var result = Result()
         for line in String(decoding: data, as: UTF8.self).split(separator: "\n") {
@@ -70,9 +73,22 @@ struct Worker {
     }
 
     /// Opens the store and holds it against the promises; says what is wrong.
-    func verify(acknowledged: Int) throws -> String? {
+    func verify(acknowledged: Int) throws -> CrashWorkload.Harm? {
         let store = try Store.open(folder, CrashWorkload.options)
         defer { try? store.close() }
         return try CrashWorkload.verify(store, acknowledged: acknowledged)
+    }
+    /// Has a process of its own hold the store against the promises: what it says, and with which
+    /// status it ends.
+    func verifyApart(acknowledged: Int) throws -> (said: String, status: Int32) {
+        let process = Process()
+        process.executableURL = URL(filePath: Self.path)
+        process.arguments = ["--verify", folder, "\(acknowledged)"]
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let data = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return (String(decoding: data, as: UTF8.self), process.terminationStatus)
     }
 }

@@ -1,4 +1,4 @@
-import Glibc
+import DiskIO
 import Oxbow
 
 /// Shows on a terminal how far long work has come: nothing in the first second, and nothing at all
@@ -37,18 +37,12 @@ package final class Progress {
         width = 0
     }
 
-    private static func milliseconds() -> UInt64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1000 + UInt64(time.tv_nsec) / 1_000_000
-    }
+    private static func milliseconds() -> UInt64 { SystemClock().monotonic() / 1_000_000 }
 }
 
 extension LogTime {
     /// What the machine's clock says.
     static var now: LogTime {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return LogTime(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
+        LogTime(rawValue: SystemClock().now())
     }
 }
