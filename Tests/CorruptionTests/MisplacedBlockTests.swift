@@ -12,24 +12,6 @@ import WriteAheadLog
         return (0..<512).map { _ in UInt8(truncatingIfNeeded: random.next()) }
     }
 
-    /// The records of a disk's segments, and in which file at what offset each stands.
-    private func records(_ disk: SimulatedDisk) throws -> [(file: String, at: Int, record: Record)]
-    {
-        var found: [(String, Int, Record)] = []
-        for name in disk.names {
-            guard let number = SegmentNumber(fileName: name) else { continue }
-            let file = try disk.open(name)
-            let bytes = try file.read(SegmentHeader.size, at: 0)
-            guard let header = try? SegmentHeader.decode(bytes) else { continue }
-            let base = header.geometry.base(of: number)
-            var scanner = SegmentScanner(file: file, header: header)
-            while let record = try scanner.next() {
-                found.append((name, Int(record.lsn.rawValue - base.rawValue), record))
-            }
-        }
-        return found
-    }
-
     @Test func `another version of a page in the place of one is reported`() throws {
         let disk = SimulatedDisk(seed: 1)
         let clock = SimulatedClock(seed: 1)
@@ -42,7 +24,7 @@ import WriteAheadLog
         for _ in 0..<2 { try store.checkpoint() }
         try store.close()
         let after = disk.kill()
-        let commits = try records(after).filter { $0.record.header.kind == .commit }
+        let commits = try after.records().filter { $0.record.header.kind == .commit }
         try #require(commits.count == 2)
         let blocks = try commits.map { try #require($0.record.blocks.first) }
         let bytes = try #require(after.bytes(of: commits[0].file))
@@ -75,7 +57,7 @@ import WriteAheadLog
             try store.sync()
             let names = try store.branches().map(\.name)
             let after = disk.kill()
-            let all = try records(after)
+            let all = try after.records()
             let last = try #require(all.last)
             #expect(last.record.header.kind == .lifecycle)
             let length = Int(last.record.header.length)

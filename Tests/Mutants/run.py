@@ -63,23 +63,30 @@ def mirror(mutants):
         capture_output=True,
         text=True,
     ).stdout.split("\0")
-    wanted = {
-        name: (ROOT / name).read_text()
+    files = [
+        name
         for name in listed
         if name.startswith(("Sources/", "Tests/")) and (ROOT / name).is_file()
+    ]
+    sources = {
+        name: (ROOT / name).read_text()
+        for name in files
+        if name.startswith("Sources/") and name.endswith(".swift")
     }
+    changed = table.apply(mutants, sources)
+    changed["Sources/Primitives/Mutants.swift"] = SWITCH
     package = (ROOT / "Package.swift").read_text()
-    wanted["Package.swift"] = manifest.reduced(package, keep=SUITES)
-    wanted |= table.apply(mutants, wanted)
-    wanted["Sources/Primitives/Mutants.swift"] = SWITCH
+    changed["Package.swift"] = manifest.reduced(package, keep=SUITES)
+    wanted = {name: (ROOT / name).read_bytes() for name in files}
+    wanted |= {name: text.encode() for name, text in changed.items()}
     for path in TREE.rglob("*"):
         if path.is_file() and str(path.relative_to(TREE)) not in wanted:
             path.unlink()
-    for name, text in wanted.items():
+    for name, content in wanted.items():
         path = TREE / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.is_file() or path.read_text() != text:
-            path.write_text(text)
+        if not path.is_file() or path.read_bytes() != content:
+            path.write_bytes(content)
 
 
 def judge(binary, mutants) -> int:

@@ -20,8 +20,11 @@ import Testing
         }
         try store.fork("child", from: main)
         try store.checkpoint()
-        for page in stride(from: 0, to: 600, by: 40) { pages[page] = 1000 + page }
-        try main.write(pages)
+        // Few enough to be in memory, and not in a root of their own.
+        var changed: [Int: Int] = [:]
+        for page in stride(from: 0, to: 600, by: 40) { changed[page] = 1000 + page }
+        try main.write(changed)
+        pages.merge(changed) { $1 }
         try store.fork("unsaved", from: main)
         try store.sync()
         let disk = HookedDisk(base.kill())
@@ -74,6 +77,24 @@ import Testing
         let again = try TestStore.open(disk.base.crash(CrashModel(.everythingLost)), clock)
         try compare(again, pages)
         #expect(try again.check().problems == [])
+    }
+
+    @Test func `a commit that comes first after a checkpoint's cut is part of the past`() throws {
+        let (disk, store, grown) = try grown()
+        let main = try store.branch("main")
+        var commit: Commit?
+        disk.onNext(.read) { () throws(DiskError) in commit = try? main.write([5: 7001]) }
+        try store.checkpoint()
+        let first = try #require(commit)
+        var pages = try #require(grown["main"])
+        pages[5] = 7001
+        for round in 0..<3 {
+            try main.write([5: 8000 + round])
+            let point = try main.point(at: .lsn(first.lsn))
+            #expect(point.lsn == first.lsn)
+            #expect(try main.view(at: point).difference(from: pages) == nil)
+            try store.checkpoint()
+        }
     }
 
     @Test func `a checkpoint that fails leaves all as it was, and the next one saves it`() throws {

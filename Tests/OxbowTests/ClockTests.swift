@@ -5,6 +5,11 @@ import Testing
 
 /// Times of the log, and what goes by them, whatever the clock does.
 @Suite struct ClockTests {
+    /// Takes the steps that are due; a store that always has more to do is not waited for.
+    private func settle(_ store: Store) throws {
+        for _ in 0..<8 where try !store.step() { return }
+    }
+
     @Test func `times are unique and grow while the clock stands still or goes back`() throws {
         let clock = SimulatedClock(random: SeededRandom(seed: 3), largestStepNanoseconds: 0)
         var test = try TestStore(clock: clock)
@@ -31,7 +36,7 @@ import Testing
         let test = try TestStore()
         let main = try test.store.branch("main")
         let names = { () throws -> [String] in
-            while try test.store.step() {}
+            try settle(test.store)
             return try test.store.branches().map(\.name)
         }
         try test.store.fork("soon", from: main, expires: .after(.seconds(100)))
@@ -51,11 +56,11 @@ import Testing
         try test.store.fork("week", from: main, expires: .after(.seconds(7 * 86_400)))
         let first = try main.write([1: 1], .synced)
         for round in 2..<50 { try main.write([1: round]) }
-        while try test.store.step() {}
+        try settle(test.store)
         test.clock.jump(by: .seconds(30 * 86_400))
         for round in 0..<5 {
             try main.write([2: round + 1])
-            while try test.store.step() {}
+            try settle(test.store)
             try test.store.reclaim()
             test.clock.advance(by: .seconds(60))
         }
@@ -64,7 +69,7 @@ import Testing
         #expect(point.lsn == first.lsn)
         #expect(try main.view(at: point).difference(from: [1: 1]) == nil)
         test.store.confirmClock()
-        while try test.store.step() {}
+        try settle(test.store)
         #expect(try test.store.branches().count == 1)
     }
 
@@ -72,13 +77,13 @@ import Testing
         let test = try TestStore()
         let main = try test.store.branch("main")
         try test.store.fork("week", from: main, expires: .after(.seconds(7 * 86_400)))
-        while try test.store.step() {}
+        try settle(test.store)
         test.clock.jump(by: .seconds(30 * 86_400))
         for _ in 0..<2 {
-            while try test.store.step() {}
+            try settle(test.store)
             test.clock.advance(by: .seconds(3601))
         }
-        while try test.store.step() {}
+        try settle(test.store)
         #expect(try test.store.branches().count == 1)
     }
 }

@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test(arguments: 1...4 as ClosedRange<UInt64>)
+    @Test(arguments: 1...3 as ClosedRange<UInt64>)
     func `everything that was shown can be shown again`(seed: UInt64) throws {
         var options = TestStore.options
         options.checkpointChanges = 100

@@ -13,7 +13,7 @@ import Testing
     /// main branch showed after each.
     struct Past {
         var test: TestStore
-        var shown: [(commit: Commit, pages: [Int: Int])] = []
+        var shown: [(commit: Commit, pages: [Int: Int], point: Point)] = []
         var pages: [Int: Int] = [:]
         /// After how many commits there was a checkpoint.
         var checkpoints: [Int] = []
@@ -35,7 +35,8 @@ import Testing
                     changed[page] = round * 100 + page
                 }
                 pages.merge(changed) { $1 }
-                shown.append((try main.write(changed), pages))
+                let commit = try main.write(changed)
+                shown.append((commit, pages, try main.point(at: .head)))
                 test.clock.advance(by: .seconds(1))
                 if round % 10 == 0 {
                     try test.store.checkpoint()
@@ -49,7 +50,13 @@ import Testing
         func readable(_ range: Range<Int>) throws -> [Int] {
             let main = try test.store.branch("main")
             return try range.filter { index in
-                let (commit, pages) = shown[index]
+                let (commit, pages, known) = shown[index]
+                // A point that was found when more was kept shows what it did, or nothing.
+                let isKnownMissing = kind {
+                    let difference = try main.view(at: known).difference(from: pages)
+                    #expect(difference == nil, "commit \(index)")
+                }
+                #expect(isKnownMissing == nil || isKnownMissing == .notFound)
                 let missing = kind {
                     let point = try main.point(at: .lsn(commit.lsn))
                     if point.lsn != commit.lsn { throw Gone() }
@@ -103,6 +110,9 @@ import Testing
             let found = try past.readable(sparse[0]..<sparse[sparse.count - 1] + 1)
             #expect(Set(found).isSuperset(of: kept))
             #expect(found.count < sparse.count)
+            let main = try past.test.store.branch("main")
+            let listed = try main.history(limit: 1000).map(\.lsn)
+            #expect(try main.history(from: .oldest, limit: 1000).map(\.lsn) == listed.reversed())
             #expect(try past.test.store.check().problems == [])
         }
         try past.go(on: 60)
@@ -120,6 +130,29 @@ import Testing
         try past.test.store.reclaim()
         try past.test.reopen()
         #expect(try past.readable(0..<100).count == 100)
+    }
+
+    @Test func `views that are held show what they did, whatever reclaim frees`() throws {
+        var past = try Past(30)
+        let main = try past.test.store.branch("main")
+        let views = try [4, 15, 29].map { index in
+            (try main.view(at: past.shown[index].point), past.shown[index].pages)
+        }
+        // Of a branch that is gone.
+        let branch = try past.test.store.fork("gone", from: main)
+        try branch.write([3: 77_777])
+        let gone = try branch.view()
+        var pages = past.pages
+        pages[3] = 77_777
+        try branch.delete()
+        try past.test.store.setWindow(.zero, bytes: 0)
+        for _ in 0..<3 {
+            try past.go(on: 30)
+            try past.test.store.reclaim()
+            for (view, pages) in views { #expect(try view.difference(from: pages) == nil) }
+            #expect(try gone.difference(from: pages) == nil)
+        }
+        #expect(try past.readable(0..<30).isEmpty)
     }
 
     @Test func `a crash right after reclaim loses nothing that is kept`() throws {

@@ -173,6 +173,7 @@ import Testing
         disk.inject(FaultRule(.failure, on: .sync, .nth(2), times: .max))
         _ = try? store.step()
         disk = disk.crash(CrashModel(.everythingLost))
+        disk.removeFaults()
         store = try open(disk)
         try store.checkpoint()
         disk = disk.crash()

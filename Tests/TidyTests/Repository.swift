@@ -31,7 +31,11 @@ enum Repository {
     /// Everything that goes out with the repository as text.
     static let texts =
         swift + pages + [manifest] + files(under: "scripts") + files(under: ".ci")
-        + files(under: "Sources", "h") + files(under: "Sources", "modulemap")
+        + mutants + files(under: "Tests/Mutants", "py") + files(under: "Sources", "h")
+        + files(under: "Sources", "modulemap")
+
+    /// The tables of seeded bugs.
+    static let mutants = files(under: "Tests/Mutants", "txt")
 
     static let sourceFolders: [String] = {
         let found = try? FileManager.default.contentsOfDirectory(

@@ -103,7 +103,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "scripts/test", "scripts/format", "scripts/sanitize", "scripts/bench", "scripts/powercut",
+        "scripts/test", "scripts/format", "scripts/sanitize", "scripts/mutants", "scripts/bench",
+        "scripts/powercut",
         "scripts/fuzz", "scripts/demo", "scripts/test-embedding", ".ci/run",
     ])
     func `a script can be run`(path: String) {
