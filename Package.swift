@@ -39,6 +39,7 @@ let package = Package(
         .library(name: "Oxbow", targets: ["Oxbow"]),
         .executable(name: "oxbow", targets: ["OxbowCLI"]),
         .executable(name: "oxbow-bench", targets: ["OxbowBench"]),
+        .executable(name: "oxbow-demo", targets: ["OxbowDemo"]),
     ],
     traits: [
         .trait(name: "Paranoid", description: "Checks whose cost is not constant."),
@@ -66,7 +67,7 @@ let package = Package(
         layer("Simulation", ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow"]),
         .executableTarget(
             name: "OxbowCLI",
-            dependencies: ["Oxbow", "Simulation"],
+            dependencies: ["DiskIO", "Oxbow", "Simulation"],
             swiftSettings: production
         ),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
@@ -83,16 +84,26 @@ let package = Package(
             path: "Benchmarks",
             swiftSettings: common + [.define("PEERS", .when(traits: ["Peers"]))]
         ),
+        .executableTarget(
+            name: "OxbowDemo",
+            dependencies: ["Oxbow"],
+            path: "Examples/Demo",
+            swiftSettings: common
+        ),
         tests("PrimitivesTests", ["Primitives"]),
         tests("DiskIOTests", ["Primitives", "DiskIO"]),
         tests("SimulationTests", ["Primitives", "DiskIO", "Oxbow", "Simulation"]),
-        tests("OxbowTests", ["DiskIO", "Oxbow", "Simulation"]),
-        tests("CorruptionTests", ["Primitives", "DiskIO", "Oxbow", "Simulation"]),
         .target(
             name: "CrashWorkload",
             dependencies: ["Oxbow"],
             path: "Tests/CrashWorkload",
             swiftSettings: common
+        ),
+        tests("PageStorageTests", ["Primitives", "DiskIO", "WriteAheadLog", "PageStorage"]),
+        tests("OxbowTests", ["Primitives", "DiskIO", "Oxbow", "Simulation", "CrashWorkload"]),
+        tests(
+            "CorruptionTests",
+            ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow", "Simulation"]
         ),
         .executableTarget(
             name: "CrashWorker",
@@ -102,6 +113,44 @@ let package = Package(
         ),
         tests("CrashTests", ["CrashWorkload", "CrashWorker", "Primitives", "Oxbow"]),
         tests("BenchmarkTests", ["OxbowBench"]),
+        tests("CLITests", ["Oxbow", "OxbowCLI"]),
+        .testTarget(
+            name: "FormatTests",
+            dependencies: ["Primitives", "DiskIO", "Oxbow", "TestSupport"],
+            exclude: ["Golden"],
+            swiftSettings: common
+        ),
         tests("TidyTests", []),
     ]
 )
+
+// libFuzzer brings its own main(), so these exist only when asked for.
+if Context.environment["FUZZ"] != nil {
+    package.targets.append(
+        .target(
+            name: "FuzzSupport",
+            dependencies: ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow"],
+            path: "Fuzz/FuzzSupport",
+            swiftSettings: common
+        )
+    )
+    let decoders = [
+        "Superblock", "SegmentHeader", "Record", "Block", "PageNode", "TimelineNode", "BranchNode",
+        "NameNode", "SnapshotNode", "SegmentNode", "CheckpointNode", "EventNode", "ExpiryNode",
+        "ClosingIndex", "IndexSections", "LifecycleRecord", "CheckpointEntry", "CommitMeta",
+        "Moment", "Segment",
+    ]
+    for decoder in decoders {
+        package.targets.append(
+            .executableTarget(
+                name: "Fuzz\(decoder)",
+                dependencies: [
+                    "FuzzSupport", "Primitives", "DiskIO", "WriteAheadLog", "PageStorage",
+                    "Timelines", "Oxbow",
+                ],
+                path: "Fuzz/Fuzz\(decoder)",
+                swiftSettings: common
+            )
+        )
+    }
+}

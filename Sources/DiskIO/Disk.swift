@@ -39,6 +39,9 @@ package protocol File: AnyObject, Sendable {
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(DiskError)
     /// Makes what was written, and the file's length, durable.
     func sync() throws(DiskError)
+    /// Syncs the file, and makes reading show no more than what survives a crash: after an earlier
+    /// process's sync failed, a system goes on showing bytes that will never reach the disk.
+    func settle() throws(DiskError)
     /// Reserves space, so that writing below `length` cannot fail for want of it. Extends the file.
     func allocate(_ length: UInt64) throws(DiskError)
     func truncate(to length: UInt64) throws(DiskError)

@@ -67,12 +67,17 @@ package final class LocalDisk: Disk {
     }
 
     private static func holder(_ lock: Int32) -> Int32 {
-        var digits = [UInt8](repeating: 0, count: 16)
-        let count = unsafe digits.withUnsafeMutableBytes {
-            unsafe pread(lock, $0.baseAddress, $0.count, 0)
+        // Who has just taken the lock writes its number next.
+        for _ in 0..<100 {
+            var digits = [UInt8](repeating: 0, count: 16)
+            let count = unsafe digits.withUnsafeMutableBytes {
+                unsafe pread(lock, $0.baseAddress, $0.count, 0)
+            }
+            let text = String(decoding: digits.prefix(max(0, count)), as: UTF8.self)
+            if text.hasSuffix("\n"), let pid = Int32(text.dropLast()) { return pid }
+            usleep(1000)
         }
-        let text = String(decoding: digits.prefix(max(0, count)), as: UTF8.self)
-        return Int32(text.split(separator: "\n").first ?? "") ?? 0
+        return 0
     }
 
     package func open(_ name: String) throws(DiskError) -> any File {

@@ -67,6 +67,14 @@ final class LocalFile: File {
         _ = try SystemCall.run("sync \(place)") { fdatasync(descriptor) }
     }
 
+    func settle() throws(DiskError) {
+        try sync()
+        // Pages of a write that failed count as clean, so they are dropped too.
+        try SystemCall.check("forget what memory holds of \(place)") {
+            posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
+        }
+    }
+
     func allocate(_ length: UInt64) throws(DiskError) {
         // The system call refuses a length of zero.
         if length == 0 { return }

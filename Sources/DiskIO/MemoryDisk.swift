@@ -172,6 +172,7 @@ private final class MemoryFile: File, @unchecked Sendable {
     }
 
     func sync() throws(DiskError) {}
+    func settle() throws(DiskError) {}
 
     func allocate(_ length: UInt64) throws(DiskError) {
         lock.lock()

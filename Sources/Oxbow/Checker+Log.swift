@@ -53,7 +53,8 @@ extension Checker {
             report.bytes += UInt64(record.header.length)
             if report.records % 4096 == 0 { progress(report.bytes) }
         }
-        if core.log.withOpenIndex(number, { _ in true }) == nil {
+        let waits = core.log.lock.withLock { core.unindexed.contains { $0.number == number } }
+        if !waits, core.log.withOpenIndex(number, { _ in true }) == nil {
             try checkIndex(number, file.file)
         }
     }

@@ -16,10 +16,16 @@ extension Edit {
     var spillLimit: Int { core.geometry.maximumRecordBytes - RecordHeader.size - 64 }
 
     func spillIfLarge() throws(OxbowError) {
-        let deletions = delta.entryCount - buffer.count
-        let most = BlockBuffer.size(ofPayload: 8)
-        if buffer.byteCount + max(0, deletions) * most > spillLimit - most { try spill() }
+        if byteCount > spillLimit - Self.deletionSize { try spill() }
     }
+
+    /// At most how many bytes the blocks of what is in memory take. No page takes less than a
+    /// deletion does.
+    var byteCount: Int {
+        buffer.byteCount + max(0, delta.entryCount - buffer.count) * Self.deletionSize
+    }
+
+    private static var deletionSize: Int { BlockBuffer.size(ofPayload: 8) }
 
     /// Writes what is in memory to the log, without effect yet.
     func spill() throws(OxbowError) {

@@ -51,7 +51,7 @@ public final class Edit {
             )
         }
         let most = BlockBuffer.size(ofPayload: PageCodec.bound(bytes.count))
-        if buffer.byteCount + most > spillLimit { try spill() }
+        if byteCount + most > spillLimit { try spill() }
         unsafe buffer.append(page: bytes, object: object, number: page)
         delta.write(MapKey(object, page), place(buffer.count - 1))
     }

@@ -38,7 +38,7 @@ package struct LogDump {
         /// How often it was rewritten.
         package var generation: UInt32
         package var begun: LogTime
-        /// Where it ended, if a later segment tells.
+        /// Where it ended, if a later segment or its own index tells.
         package var end: LSN?
     }
 
@@ -151,7 +151,7 @@ package struct LogDump {
     private struct Place {
         let number: SegmentNumber
         let from: LSN
-        let end: LSN?
+        var end: LSN?
         var position = LSN.zero
     }
 
@@ -188,6 +188,10 @@ package struct LogDump {
         _ take: (Item) -> Bool
     ) -> Bool {
         let name = place.number.fileName
+        if place.end == nil, let file = try? disk.open(name) {
+            // Of the last segment, and where the next one is gone, its closing index tells.
+            place.end = (try? ClosingIndex.load(file, place.number))?.end
+        }
         let segment = Segment(
             number: place.number.rawValue,
             file: name,
@@ -202,7 +206,8 @@ package struct LogDump {
             return walkKept(place.number, from: place.from, take)
         }
         do throws(DiskError) {
-            var scanner = SegmentScanner(file: try disk.open(name), header: header)
+            let file = try disk.open(name)
+            var scanner = SegmentScanner(file: file, header: header)
             place.position = scanner.position
             while scanner.position < place.end ?? .max, let record = try scanner.next() {
                 place.position = scanner.position

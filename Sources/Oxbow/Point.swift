@@ -48,6 +48,7 @@ public struct Point: Sendable, Equatable {
 
     /// Where the state is kept: at the record, or, of a snapshot, on a timeline of its own.
     let origin: Origin
+    var recordOrigin: Origin { Origin(timeline: timeline, lsn: lsn) }
     var mark: RecordMark { RecordMark(lsn: lsn, time: time, clock: clock) }
 }
 

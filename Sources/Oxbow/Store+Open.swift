@@ -127,13 +127,14 @@ struct Opening {
                 )
             )
         }
-        let (log, files) = makeLog(newest)
-        let nodes = NodeSource(
-            cache: NodeCache(byteLimit: options.cacheBytes / 4),
-            log: log
-        )
         var failure: LogError?
         for slot in slots {
+            // Anew for each, since damage may show when the log has begun already.
+            let (log, files) = makeLog(newest)
+            let nodes = NodeSource(
+                cache: NodeCache(byteLimit: options.cacheBytes / 4),
+                log: log
+            )
             do throws(LogError) {
                 return try recover(slot, newest, log, files, nodes, file)
             } catch {
@@ -161,7 +162,12 @@ struct Opening {
 
     /// The superblock's file; made, with the store, where there is none.
     private func superblockFile(_ geometry: Geometry) throws(LogError) -> any File {
-        do throws(DiskError) { return try disk.open(Superblock.fileName) } catch {
+        do throws(DiskError) {
+            let file = try disk.open(Superblock.fileName)
+            // A slot that never reached the disk would have the other one written over next.
+            try file.settle()
+            return file
+        } catch {
             guard case .notFound = error else { throw .disk(error) }
         }
         let names = try LogError.disk { () throws(DiskError) in try disk.list() }
@@ -263,9 +269,6 @@ extension StoreCore {
     /// Makes the recovered end durable, takes away what an earlier process left beyond it, and
     /// makes `main` in a new store.
     func settleAfterOpening(_ numbers: [SegmentNumber], keep end: LogEnd) throws(LogError) {
-        // An earlier process may have been killed before it synced the slot that is not written
-        // now.
-        try LogError.disk { () throws(DiskError) in try superblockFile.sync() }
         superblock.sequence += 1
         if end.segment == nil, let first = log.lock.withLock({ log.active?.number }) {
             // What an interrupted making of the store left holds no record: the log begins here.
@@ -293,9 +296,14 @@ extension StoreCore {
                     .create(name: "main", parent: nil, origin: nil, root: nil, expiry: nil)
                 )
             }
+            // What the store was made with holds, whatever who opens it next has in mind.
+            _ = try change(Author(), "keep the window") { catalog, _ throws(LogError) in
+                .success(.window(nil, catalog.state.window))
+            }
         } catch { throw .damaged(Damage(at: .zero, error.message)) }
         try log.flush()
     }
+
     /// The segments that replay went through: a process that crashed left them without an index.
     private func noteUnindexed(from cut: LSN) throws(LogError) {
         let active = log.lock.withLock { log.active?.number }

@@ -64,6 +64,12 @@ public final class Store: Sendable {
         Branch(try core.fork(name, .point(point), expires, author), self)
     }
 
+    /// Where history is kept record by record, and where at all.
+    package var keptHistory: (denseFrom: LSN, from: LSN) {
+        let state = core.snapshot().state
+        return (state.denseFrom, state.historyFrom)
+    }
+
     /// Makes everything done so far durable.
     public func sync() throws(OxbowError) { try core.sync("sync") }
 

@@ -77,6 +77,9 @@ extension StoreCore {
         do throws(LogError) {
             record = try write(frozen, cut: cut, time: time)
             try log.flush()
+            // The next opening looks after the indexes of what it replays, and only of that.
+            while try log.writeClosingIndex() {}
+            while log.lock.withLock({ !unindexed.isEmpty }) { try indexOneLeftOver() }
         } catch {
             log.lock.withLock { catalog.thaw() }
             throw error
@@ -93,9 +96,13 @@ extension StoreCore {
     }
 
     /// Writes a superblock that knows what is durable now. Call with `checkpointLock` held.
-    func save(_ block: Superblock, closedCleanly: Bool) throws(LogError) {
+    func save(
+        _ block: Superblock,
+        closedCleanly: Bool,
+        durable: LSN? = nil
+    ) throws(LogError) {
         var block = block
-        block.durable = log.durable
+        block.durable = durable ?? log.durable
         block.closedCleanly = closedCleanly
         block.highestSegment = log.lock.withLock { log.active?.number.next ?? block.highestSegment }
         do throws(DiskError) { try block.save(to: superblockFile) } catch {

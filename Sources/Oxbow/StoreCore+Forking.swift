@@ -128,9 +128,11 @@ extension StoreCore {
         guard case .point(let point) = start else { return (start, nil) }
         let catalog = snapshot()
         let line = try attempt("look up \(point.timeline)") { () throws(LogError) in
-            try catalog.timeline(point.origin.timeline, nodes)
+            try catalog.timeline(point.timeline, nodes)
         }
-        if let line, line.last.lsn == point.origin.lsn { return (start, nil) }
+        // What begins at a snapshot takes its map along, since a snapshot's timeline can go.
+        let isHead = line.map { $0.last.lsn == point.lsn } ?? false
+        if isHead, point.origin == point.recordOrigin { return (start, nil) }
         let map = try state(at: point)
         return (start, try settle(map).root)
     }
@@ -154,16 +156,16 @@ extension StoreCore {
                 (parent, Origin(timeline: entry.timeline, lsn: line.last.lsn), nil)
             )
         case .point(let point):
-            guard let line = try catalog.timeline(point.origin.timeline, nodes) else {
+            guard let line = try catalog.timeline(point.timeline, nodes) else {
                 return .failure(OxbowError(.notFound, "the history of \(point.lsn) is not kept"))
             }
-            if start.root == nil, line.last.lsn != point.origin.lsn {
+            if start.root == nil, line.last.lsn != point.lsn {
                 // Somebody wrote in between: what was the head is the past now.
                 return .failure(
                     OxbowError(.busy, "branch \(point.branch) was written to meanwhile; try again")
                 )
             }
-            return .success((point.branch, point.origin, start.root))
+            return .success((point.branch, point.recordOrigin, start.root))
         }
     }
 

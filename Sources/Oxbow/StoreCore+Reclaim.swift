@@ -165,18 +165,20 @@ extension StoreCore {
         let number = candidate.number
         var freed: UInt64 = 0
         do throws(LogError) { freed = try allocated(number) } catch {
-            // Gone already: a crash came between the file's end and the catalog's.
+            // Gone already: the store ended between the file's end and the catalog's.
             guard case .damaged = error else { throw error }
         }
         log.files.forget(number)
         indexes.forget(number)
-        do throws(DiskError) { try disk.remove(number.fileName) } catch {
+        do throws(DiskError) {
+            try disk.remove(number.fileName)
+            report.removedSegments += 1
+        } catch {
             guard case .notFound = error else { throw .disk(error) }
         }
         try critical(urgent: true) { catalog, _ throws(LogError) in
             catalog.segments.remove(Catalog.key(number.rawValue))
         }
-        report.removedSegments += 1
         report.freedBytes += freed
     }
 

@@ -109,8 +109,10 @@ extension StoreCore {
         }?.value
     }
 
-    /// The cut of the first checkpoint at or after `lsn`; of the last one where there is none.
+    /// The cut of the first checkpoint at or after `lsn`; of the last one where there is none. What
+    /// stands before the first checkpoint of all is history too: from zero on, all of it is kept.
     private func firstCheckpoint(_ catalog: Catalog, from lsn: LSN) throws(LogError) -> LSN {
+        if lsn == .zero { return .zero }
         let before = try catalog.checkpoints.last(nodes) { $0.low < lsn.rawValue }
         let after = try catalog.checkpoints.first(from: before?.key.successor ?? .first, nodes)
         return after?.value.cut ?? before?.value.cut ?? .zero

@@ -9,13 +9,15 @@ extension StoreCore {
     /// Waits where more is appended than may be unflushed, and writes a checkpoint where two
     /// intervals of changes are in memory: so memory has a bound, however fast writers are.
     func boundMemory() throws(LogError) {
-        let (isTailFull, isMapFull) = log.lock.withLock {
+        let (isTailFull, isMapFull, areIndexesMany) = log.lock.withLock {
             (
                 log.unflushedBytes > log.options.unflushedLimit,
-                catalog.pendingChanges >= 2 * options.checkpointChanges
+                catalog.pendingChanges >= 2 * options.checkpointChanges,
+                log.sealedSegments.count > Self.openIndexLimit
             )
         }
-        if isTailFull { try log.flush() }
+        if isTailFull || areIndexesMany { try log.flush() }
+        while areIndexesMany, try log.writeClosingIndex() {}
         if isMapFull {
             checkpointLock.lock()
             defer { checkpointLock.unlock() }
@@ -25,6 +27,9 @@ extension StoreCore {
             if isStill { try checkpointHeld() }
         }
     }
+
+    /// So many indexes of segments that are full wait in memory for being written, at most.
+    private static let openIndexLimit = 4
 
     /// Whether a checkpoint is due. Call with `log.lock` held.
     private var checkpointIsDue: Bool {
@@ -86,7 +91,9 @@ extension StoreCore {
         if isOverdue { try log.flush() }
     }
 
-    private func indexOneLeftOver() throws(LogError) -> Bool {
+    /// Gives a segment of an earlier process its closing index, where it has no sound one.
+    @discardableResult
+    func indexOneLeftOver() throws(LogError) -> Bool {
         guard let (number, end) = log.lock.withLock({ unindexed.popLast() }) else { return false }
         do throws(LogError) { return try log.writeClosingIndex(of: number, upTo: end) } catch {
             // Damage in it is for readers, and the check, to tell.
@@ -230,9 +237,23 @@ extension StoreCore {
                 guard case .full = error else { throw error }
             }
         }
+        if try dropUnusedSegment() { return }
         try log.close()
         superblock.sequence += 1
         try save(superblock, closedCleanly: true)
+    }
+
+    /// Takes away the segment of a process that appended nothing, so that opening a store to read
+    /// it leaves nothing behind. Both superblock slots go back to the end before it first: a crash
+    /// in between leaves an empty segment, which is one whose end is its beginning.
+    private func dropUnusedSegment() throws(LogError) -> Bool {
+        guard let end = log.lock.withLock({ log.endBeforeUnused }) else { return false }
+        for _ in 0..<2 {
+            superblock.sequence += 1
+            try save(superblock, closedCleanly: true, durable: end)
+        }
+        try log.dropActive()
+        return true
     }
 
     /// Closes what nobody refers to any more.

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// A map in memory, ordered, with the semantics of a value: copying it copies one reference, and
 /// writing copies the path to what is written, unless nobody else holds it.
 ///
@@ -111,9 +113,23 @@ final class OrderedNode<Value: Sendable>: @unchecked Sendable {
     }
 
     static func own(_ node: inout OrderedNode) {
-        if !isKnownUniquelyReferenced(&node) {
-            node = OrderedNode(keys: node.keys, values: node.values, children: node.children)
-        }
+        if isHeldOnce(&node) { return }
+        node = OrderedNode(keys: node.keys, values: node.values, children: node.children)
+    }
+
+    /// Whether nobody else can reach the node, so that it may be changed in place.
+    @inline(__always)
+    private static func isHeldOnce(_ node: inout OrderedNode) -> Bool {
+        #if THREAD_SANITIZER
+        // It does not see that a reader gives its reference back before this sees it gone; so all
+        // is copied there.
+        return false
+        #else
+        guard isKnownUniquelyReferenced(&node) else { return false }
+        // What a reader read before it gave its reference back must not be read after this.
+        atomicMemoryFence(ordering: .acquiring)
+        return true
+        #endif
     }
 
     /// Returns whether the key is new.

@@ -93,6 +93,9 @@ extension DiskState {
         }
     }
 
+    /// Forgets what a failed sync left in memory only. Everything else is durable already.
+    mutating func showDurable(_ file: FileNumber) { nodes[file]?.showDurable() }
+
     mutating func allocate(_ file: FileNumber, _ length: UInt64) throws(DiskError) {
         let call = try call(.allocate, file, at: length)
         try perform(call) { state throws(DiskError) in

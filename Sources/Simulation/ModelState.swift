@@ -37,10 +37,10 @@ struct ModelBranch: Sendable {
     var resets: [ModelMark] = []
     var isProtected = false
     var expiry = ModelExpiry.never
-    var deleted: LogTime?
+    var death: ModelMark?
     var events: [ModelEvent] = []
 
-    var isAlive: Bool { deleted == nil }
+    var isAlive: Bool { death == nil }
     var pages: ModelPages { head.pages }
 }
 
@@ -101,6 +101,7 @@ enum ModelChange: Sendable {
     case rename(BranchID, String, Author)
     case protect(BranchID, Bool, Author)
     case expire(BranchID, ModelExpiry, Author)
+    case window(BranchID, Author)
     case reset(BranchID, to: LineNode, Author)
     case createSnapshot(String, BranchID, of: LineNode, Author)
     case deleteSnapshot(String)
@@ -109,7 +110,7 @@ enum ModelChange: Sendable {
     var eventBranch: BranchID? {
         switch self {
         case .delete(let id, _), .undelete(let id, _, _), .rename(let id, _, _),
-            .protect(let id, _, _), .expire(let id, _, _), .reset(let id, _, _),
+            .protect(let id, _, _), .expire(let id, _, _), .window(let id, _), .reset(let id, _, _),
             .createSnapshot(_, let id, _, _):
             id
         case .commit, .create, .deleteSnapshot: nil
@@ -130,12 +131,12 @@ extension ModelState {
             create(name, parent, from, expiry, author, mark)
         case .delete(let id, let author):
             update(id, "deleted", "", author) {
-                $0.deleted = mark.time
+                $0.death = mark
                 $0.expiry = .never
             }
         case .undelete(let id, let name, let author):
             update(id, "undeleted", name, author) {
-                $0.deleted = nil
+                $0.death = nil
                 $0.name = name
             }
         case .rename(let id, let name, let author):
@@ -145,6 +146,7 @@ extension ModelState {
             update(id, action, "", author) { $0.isProtected = isProtected }
         case .expire(let id, let expiry, let author):
             update(id, "expiry", "", author) { $0.expiry = expiry }
+        case .window(let id, let author): update(id, "window", "", author) { _ in }
         case .reset(let id, let point, let author):
             update(id, "reset", "to \(point.mark.lsn)", author) { branch in
                 let line = LineNode(mark, TimelineID(mark.lsn), point.pages, after: point)

@@ -15,6 +15,7 @@ struct ReferenceModel: Sendable {
     private var marks: [ModelMark]
     /// How many of `states` a crash must leave.
     private(set) var durableCount = 1
+    private var isTrusting = true
     private(set) var highestLSN: LSN
     /// Before this, history may be thinned out or gone.
     private(set) var thinnedBefore = LSN.zero
@@ -48,14 +49,23 @@ struct ReferenceModel: Sendable {
 
     /// Notes that everything below a position is durable.
     mutating func noteDurable(below lsn: LSN) {
+        guard isTrusting else { return }
         let last = marks.lastIndex { $0.lsn > .zero && $0.lsn < lsn }
         if let last { durableCount = max(durableCount, last + 1) }
     }
 
-    mutating func noteAllDurable() { durableCount = states.count }
+    mutating func noteAllDurable() { if isTrusting { durableCount = states.count } }
 
-    /// Lets go of every promise: the disk lied about what it had made durable.
-    mutating func expectAnything() { durableCount = 1 }
+    /// Lets go of every promise for good: the disk lied about what it had made durable.
+    mutating func expectAnything() {
+        isTrusting = false
+        durableCount = 1
+    }
+
+    /// Falsifies what the store should be now.
+    mutating func replaceCurrent(_ body: (inout ModelState) -> Void) {
+        body(&states[states.count - 1])
+    }
 
     mutating func noteThinning(before lsn: LSN) { thinnedBefore = max(thinnedBefore, lsn) }
 

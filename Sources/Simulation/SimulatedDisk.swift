@@ -23,6 +23,9 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
 
     private let lock = Lock()
     private var state: DiskState
+    /// Called before each operation that changes the disk, whose copy then is a place to crash at.
+    /// Set before the disk is used, by who uses it alone.
+    package var beforeChange: (() -> Void)?
 
     package convenience init(seed: UInt64, capacity: UInt64 = 1 << 40) {
         self.init(random: SeededRandom(seed: seed), capacity: capacity)
@@ -58,6 +61,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     }
 
     package func create(_ name: String) throws(DiskError) -> any File {
+        beforeChange?()
         let file = try update { state throws(DiskError) in try state.create(name) }
         return SimulatedFile(file, of: self)
     }
@@ -67,14 +71,17 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     }
 
     package func remove(_ name: String) throws(DiskError) {
+        beforeChange?()
         try update { state throws(DiskError) in try state.remove(name) }
     }
 
     package func rename(_ name: String, to newName: String) throws(DiskError) {
+        beforeChange?()
         try update { state throws(DiskError) in try state.rename(name, to: newName) }
     }
 
     package func syncFolder() throws(DiskError) {
+        beforeChange?()
         try update { state throws(DiskError) in try state.syncFolder() }
     }
 

@@ -25,20 +25,32 @@ final class SimulatedFile: File {
     }
 
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(DiskError) {
+        disk.beforeChange?()
         try disk.update { state throws(DiskError) in
             try unsafe state.write(number, bytes, at: offset)
         }
     }
 
     func sync() throws(DiskError) {
+        disk.beforeChange?()
         try disk.update { state throws(DiskError) in try state.sync(number) }
     }
 
+    func settle() throws(DiskError) {
+        disk.beforeChange?()
+        try disk.update { state throws(DiskError) in
+            try state.sync(number)
+            state.showDurable(number)
+        }
+    }
+
     func allocate(_ length: UInt64) throws(DiskError) {
+        disk.beforeChange?()
         try disk.update { state throws(DiskError) in try state.allocate(number, length) }
     }
 
     func truncate(to length: UInt64) throws(DiskError) {
+        disk.beforeChange?()
         try disk.update { state throws(DiskError) in try state.truncate(number, to: length) }
     }
 

@@ -76,6 +76,11 @@ struct SimulatedNode: Sendable {
         pending.removeAll(keepingCapacity: true)
     }
 
+    mutating func showDurable() {
+        // A sync that the disk ignored leaves changes that memory still holds.
+        if pending.isEmpty { latest = durable }
+    }
+
     /// Keeps what the range holds, for a stale read, before it is written over.
     mutating func remember(_ range: Range<Int>) {
         let bytes = latest.bytes(range)

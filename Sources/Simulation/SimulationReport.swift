@@ -1,3 +1,5 @@
+import Primitives
+
 /// What a run of seeds came to.
 package struct SimulationReport: Sendable {
     /// A seed that failed, and why.
@@ -25,8 +27,18 @@ package struct SimulationReport: Sendable {
         expect("commits", totals.commits, 200)
         expect("sealed segments", totals.sealedSegments, 3)
         expect("checkpoints", totals.checkpoints, 3)
+        expect("passes of reclaim", totals.reclaims, 1)
         for gap in table.gaps { list.append("\(gap.fault) never struck during \(gap.operation)") }
         return list
+    }
+}
+
+extension SimulationReport {
+    package static func += (left: inout SimulationReport, right: SimulationReport) {
+        left.totals += right.totals
+        left.table += right.table
+        left.failures += right.failures
+        left.trace = Checksum.fold(left.trace, right.trace)
     }
 }
 
@@ -41,7 +53,12 @@ extension SimulationReport: CustomStringConvertible {
                 + "\(totals.damageFound) seeds that ended with damage found",
             "trace \(String(trace, radix: 16))", "", table.description,
         ]
-        let failed = failures.map { "seed \($0.seed) failed: \($0.message)" }
-        return (lines + failed).joined(separator: "\n")
+        return (lines + failures.map(\.description)).joined(separator: "\n")
+    }
+}
+
+extension SimulationReport.Failure: CustomStringConvertible {
+    package var description: String {
+        "seed \(seed) failed: \(message)\n  again: oxbow simulate --replay \(seed)"
     }
 }

@@ -3,9 +3,9 @@ package enum StoreOperation: Int, CaseIterable, Sendable {
     case open
     case commitSynced, commitBuffered, commitLarge, commitRefused
     case fork, forkPast, snapshot, dropSnapshot
-    case rename, protect, expire, delete, undelete, reset, undo
+    case rename, protect, expire, window, delete, undelete, reset, undo
     case read, find, readPast, readView, history, events, refusal
-    case sync, checkpoint, step, close
+    case sync, checkpoint, step, reclaim, check, usage, close
 
     /// How often it is drawn, beside the others. `open` comes by itself.
     var weight: Int {
@@ -22,6 +22,7 @@ package enum StoreOperation: Int, CaseIterable, Sendable {
         case .rename: 2
         case .protect: 2
         case .expire: 2
+        case .window: 1
         case .delete: 4
         case .undelete: 3
         case .reset: 4
@@ -36,6 +37,9 @@ package enum StoreOperation: Int, CaseIterable, Sendable {
         case .sync: 4
         case .checkpoint: 3
         case .step: 8
+        case .reclaim: 3
+        case .check: 1
+        case .usage: 1
         case .close: 1
         }
     }

@@ -19,10 +19,11 @@ extension StoreSimulation {
         switch draw(8) {
         case 0:
             let duration = Duration.milliseconds(1 + draw(20_000))
-            // Each look at the clock moves it a little.
-            let latest = LogTime(rawValue: clock.calendarTime).advanced(by: .milliseconds(1))
-            let earliest = min(expected.lastTime, latest)
-            let until = max(expected.lastTime, latest)
+            // The log's time may be ahead of the last record that the model knows of, where the
+            // calendar was ahead, and each look at the clock moves it a little.
+            let now = LogTime(rawValue: clock.calendarTime)
+            let earliest = min(expected.lastTime, now)
+            let until = max(expected.lastTime, latestClock).advanced(by: .milliseconds(1))
             return (
                 .after(duration),
                 .within(earliest.advanced(by: duration)...until.advanced(by: duration))
@@ -84,8 +85,11 @@ extension StoreSimulation {
         let (expiry, known) = someExpiry()
         let change = ModelChange.create(name, parent: point.branch, from: line, known, author)
         pending = [change]
-        let made = try opened.fork(name, from: point, expires: expiry, by: author)
-        try finishFork(change, made)
+        var made: Branch?
+        let isGone = try isThinned(point, line) {
+            made = try opened.fork(name, from: point, expires: expiry, by: author)
+        }
+        if !isGone, let made { try finishFork(change, made) }
     }
 
     func createSnapshot() throws {
@@ -100,7 +104,10 @@ extension StoreSimulation {
         )
         guard case .createSnapshot(let name, _, _, let author) = change else { return }
         pending = [change]
-        try opened.createSnapshot(name, of: point, by: author)
+        let isGone = try isThinned(point, line) {
+            try opened.createSnapshot(name, of: point, by: author)
+        }
+        if isGone { return }
         try confirmByEvents(change)
         try maybeSync()
     }
@@ -157,6 +164,21 @@ extension StoreSimulation {
         }
     }
 
+    /// Sets how far back history is kept, of the store or of a branch.
+    func setWindow() throws {
+        let author = someAuthor()
+        let duration = Duration.seconds(1 + draw(120))
+        let bytes = UInt64(1 + draw(32)) << 15
+        if random.oneIn(2) {
+            try opened.setWindow(duration, bytes: bytes, by: author)
+            return try maybeSync()
+        }
+        guard let branch = someBranch() else { return }
+        try change(branch.id, .window(branch.id, author)) {
+            try $0.setWindow(duration, bytes: bytes, by: author)
+        }
+    }
+
     func delete() throws {
         guard let branch = someBranch() else { return }
         let author = someAuthor()
@@ -175,6 +197,11 @@ extension StoreSimulation {
         let author = someAuthor()
         let wanted: String? = random.oneIn(2) ? freeName() : nil
         let name = wanted ?? branch.name
+        if let death = branch.death, death.lsn < opened.keptHistory.from {
+            return try expectRefusal(.notFound) {
+                try opened.undelete(branch.id, as: wanted, by: author)
+            }
+        }
         if expected.current.isTaken(name) {
             return try expectRefusal(.conflict) {
                 try opened.undelete(branch.id, as: wanted, by: author)
@@ -194,9 +221,12 @@ extension StoreSimulation {
             let handle = try handle(branch)
             return try expectRefusal(.conflict) { try handle.reset(to: point, by: author) }
         }
-        try change(branch.id, .reset(branch.id, to: line, author)) {
-            try $0.reset(to: point, by: author)
+        let isGone = try isThinned(point, line) {
+            try change(branch.id, .reset(branch.id, to: line, author)) {
+                try $0.reset(to: point, by: author)
+            }
         }
+        if isGone { return }
         if let now = expected.current[branch.id] { try checkHead(now, reads: 4) }
     }
 
@@ -209,7 +239,7 @@ extension StoreSimulation {
         }
         let before = branch.shown.last { $0.lsn < last.lsn }.found
         guard let before else { throw Divergence("the model has nothing before a reset") }
-        if last.lsn < expected.thinnedBefore { return }
+        guard isKept(before.line, next: last.lsn, branch) else { return }
         try change(branch.id, .reset(branch.id, to: before.line, author)) {
             try $0.undo(by: author)
         }

@@ -25,7 +25,7 @@ extension StoreSimulation {
     func endFaults() {
         guard regime == .failing || regime == .lying else { return }
         if !hasFailed || random.oneIn(3) { disk.removeFaults() }
-        if !hasFailed { mayFail = false }
+        if !hasFailed, !hasStruck { mayFail = false }
     }
 
     /// Makes one of the next calls of a kind fail, or that one and all after it.
@@ -90,6 +90,7 @@ extension StoreSimulation {
             if thoroughly {
                 for branch in living { try compareAll(branch) }
                 for branch in expected.current.branches {
+                    try compareName(of: branch)
                     let events = try opened.branch(branch.id).events()
                     if let difference = branch.difference(from: events) {
                         throw Divergence(difference)
@@ -106,6 +107,20 @@ extension StoreSimulation {
         }
         collectFaults()
         try requirePower()
+    }
+
+    /// A name leads to the branch that has it, and to no branch that was deleted.
+    private func compareName(of branch: ModelBranch) throws {
+        if branch.isAlive {
+            guard try opened.branch(branch.name).id == branch.id else {
+                throw Divergence("\(branch.name) leads to another branch than \(branch.id)")
+            }
+        } else if !expected.current.isTaken(branch.name) {
+            try expectRefusal(.notFound) { _ = try opened.branch(branch.name) }
+            guard try opened.deletedBranch(branch.name).deleted != nil else {
+                throw Divergence("the deleted branch \(branch.name) is alive")
+            }
+        }
     }
 
     private func compareAll(_ branch: ModelBranch) throws {

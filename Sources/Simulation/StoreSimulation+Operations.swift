@@ -17,6 +17,7 @@ extension StoreSimulation {
         }
         collectFaults()
         try requirePower()
+        noteHistory()
         model?.noteDurable(below: opened.durableLSN)
         fold(opened.durableLSN.rawValue)
     }
@@ -36,6 +37,7 @@ extension StoreSimulation {
         case .rename: try rename()
         case .protect: try protect()
         case .expire: try expire()
+        case .window: try setWindow()
         case .delete: try delete()
         case .undelete: try undelete()
         case .reset: try reset()
@@ -50,20 +52,50 @@ extension StoreSimulation {
         case .sync: try sync()
         case .checkpoint: try checkpoint()
         case .step: try step()
+        case .reclaim: try reclaim()
+        case .check: try checkStore()
+        case .usage: try measure()
         case .close: try close()
+        }
+    }
+
+    /// Takes over how far back history is kept.
+    func noteHistory() { model?.noteThinning(before: opened.keptHistory.denseFrom) }
+
+    /// Something of a history that may not be kept any more: whether it was refused as such.
+    func isThinned(
+        _ point: Point,
+        _ line: LineNode,
+        _ body: () throws -> Void
+    ) throws -> Bool {
+        do {
+            try body()
+            return false
+        } catch let error as OxbowError {
+            noteHistory()
+            var isSure = expected.current[point.branch].map {
+                isKept(line, next: point.next?.lsn, $0)
+            }
+            if case .snapshot = point.requested { isSure = true }
+            guard error.kind == .notFound, isSure == false else { throw error }
+            pending = []
+            return true
         }
     }
 
     /// Ends the life where power is gone; a store that never stops asking the disk is a failure.
     func requirePower() throws {
+        // For each place that it cannot read, a check looks through all of history.
+        if disk.isExhausted, operation == .check, hasStruck { throw LifeOver() }
         if disk.isExhausted { throw Divergence("\(operation) never ends") }
         if disk.hasLostPower { throw LifeOver() }
     }
 
     /// Takes what struck since the last time into the table.
     func collectFaults() {
-        for event in disk.takeEvents() {
+        for event in disk.takeEvents() where sabotage == nil || !event.fault.isDamage {
             table.count(event.fault, operation)
+            if event.fault == .failure || event.fault == .full { hasStruck = true }
             note("  fault: \(event.fault) on \(event.operation) of \(event.file) \(event.range)")
             if event.fault.isDamage || event.fault == .staleRead || event.fault == .misdirectedRead
             {
@@ -98,8 +130,8 @@ extension StoreSimulation {
             // The second time it says so of its own accord: an earlier failure was for good.
             if hasFailed { throw LifeOver() }
             hasFailed = true
-            disk.removeFaults()
         }
+        disk.removeFaults()
         try settlePending()
     }
 
@@ -110,9 +142,16 @@ extension StoreSimulation {
             try model?.reconcile(seen, opened, pending: pending, lossIsPossible: false)
             pending = []
         } catch let error as OxbowError {
+            collectFaults()
             if error.kind == .damaged, hasLied { throw DamageFound() }
             if disk.hasLostPower { throw LifeOver() }
-            throw Divergence("looking at the store after an error: \(error)")
+            guard error.kind == .reopen, mayFail, hasStruck else {
+                throw Divergence("looking at the store after an error: \(error)")
+            }
+            disk.removeFaults()
+            (mayFail, hasStruck) = (false, false)
+            defer { (mayFail, hasStruck) = (true, true) }
+            try settlePending()
         }
     }
 }

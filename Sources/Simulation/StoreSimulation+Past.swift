@@ -23,7 +23,6 @@ extension StoreSimulation {
     }
 
     private func somePoint(of snapshot: ModelSnapshot) throws -> (Point, LineNode)? {
-        guard let branch = expected.current[snapshot.branch], branch.isAlive else { return nil }
         let point = try opened.point(snapshot: snapshot.name)
         guard point.lsn == snapshot.point.mark.lsn else {
             throw Divergence("snapshot \(snapshot.name) is at \(point.lsn)")
@@ -71,7 +70,7 @@ extension StoreSimulation {
         guard let found, found.line.mark.lsn == point.lsn else {
             let exact = branch.shown.last { $0.lsn <= point.lsn }.found
             if let exact, exact.line.mark.lsn == point.lsn, let found,
-                found.line.mark.lsn < expected.thinnedBefore
+                !isKept(found.line, next: next?.line.mark.lsn, branch)
             {
                 return exact.line
             }
@@ -88,25 +87,39 @@ extension StoreSimulation {
         return found.line
     }
 
+    /// Whether the history kept must have a record that a branch showed: it is not older than what
+    /// is kept record by record, or the branch showed it then.
+    func isKept(_ found: LineNode, next: LSN?, _ branch: ModelBranch) -> Bool {
+        let dense = expected.thinnedBefore
+        if found.mark.lsn >= dense { return true }
+        let isOwn =
+            found.timeline.rawValue == branch.id.rawValue
+            || branch.resets.contains { $0.lsn.rawValue == found.timeline.rawValue }
+        return isOwn && (next.map { $0 > dense } ?? true)
+    }
+
     private func checkMissing(
         _ moment: Moment,
         _ branch: ModelBranch,
         _ error: OxbowError
     ) throws {
-        let first = branch.shown.all[0].line.mark
-        let isEarlier: Bool
-        switch moment {
-        case .lsn(let lsn): isEarlier = lsn < max(first.lsn, expected.thinnedBefore)
-        case .time(let time):
-            isEarlier = time < first.time || expected.thinnedBefore > .zero
-        case .ago:
-            isEarlier =
-                expected.thinnedBefore > .zero
-                || clock.calendarTime < first.time.rawValue + 50_000_000_000
-        case .head, .snapshot: isEarlier = false
+        let (found, next) = branch.shown.last { mark in
+            switch moment {
+            case .lsn(let lsn): mark.lsn <= lsn
+            case .time(let time): mark.time <= time
+            // At the latest; nothing says here what the store's clock showed.
+            case .ago(let duration):
+                mark.time <= latestClock.advanced(by: .zero - duration)
+            case .head, .snapshot: true
+            }
         }
-        if !isEarlier {
-            throw Divergence("\(branch.name) at \(moment) is missing: \(error)")
+        var isSure = found.map { isKept($0.line, next: next?.line.mark.lsn, branch) } ?? false
+        if case .ago = moment { isSure = false }
+        if isSure {
+            throw Divergence(
+                "\(branch.name) at \(moment) is missing, kept from \(opened.keptHistory): "
+                    + "\(error); it showed \(branch.shown.all.map(\.line.mark.lsn))"
+            )
         }
     }
 
@@ -115,7 +128,9 @@ extension StoreSimulation {
     func readPast() throws {
         guard let (point, line) = try somePoint() else { return }
         guard let branch = someBranch() else { return }
-        let view = try handle(branch).view(at: point)
+        var found: View?
+        let isGone = try isThinned(point, line) { found = try handle(branch).view(at: point) }
+        guard !isGone, let view = found else { return }
         try check(view, line.pages, reads: 4, "the past at \(point.lsn)")
         if views.count < 4, random.oneIn(2) { views.append((view, line.pages)) }
     }
@@ -203,7 +218,12 @@ extension StoreSimulation {
         for entry in seen {
             guard let line = wanted.first(where: { $0.mark.lsn == entry.lsn }),
                 line.mark.time == entry.time, line.timeline == entry.timeline
-            else { throw Divergence("history of \(branch.name) has \(entry)") }
+            else {
+                throw Divergence(
+                    "history of \(branch.name), kept from \(opened.keptHistory), has \(entry); "
+                        + "expected of \(wanted.map(\.mark.lsn))"
+                )
+            }
         }
         let dense = expected.thinnedBefore
         let sure = wanted.filter { $0.mark.lsn > dense }.map(\.mark.lsn)

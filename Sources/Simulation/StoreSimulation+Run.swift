@@ -13,14 +13,42 @@ package enum Simulator {
         var report = SimulationReport()
         for seed in seeds {
             if !progress(seed, report) { break }
-            let simulation = StoreSimulation(seed: seed)
-            do { try simulation.run() } catch {
-                report.failures.append(.init(seed: seed, message: "\(error)"))
-            }
-            report.totals += simulation.totals
-            report.table += simulation.table
-            report.trace = Checksum.fold(report.trace, simulation.trace)
+            report += run(StoreSimulation(seed: seed)) { try $0.run() }
         }
+        return report
+    }
+
+    /// Runs a seed on a store, or against a model, that breaks a law: a control, which must fail.
+    package static func run(seed: UInt64, breaking law: Sabotage) -> SimulationReport {
+        let simulation = StoreSimulation(seed: seed, regime: .honest)
+        simulation.sabotage = law
+        return run(simulation) { try $0.run() }
+    }
+
+    /// Runs the beginning of one seed's store, and crashes at every operation that changes the
+    /// disk;
+    /// and, where asked for, at every one of each recovery.
+    package static func runEverywhere(
+        seed: UInt64,
+        operations: Int,
+        twice: Bool = false
+    ) -> SimulationReport {
+        run(StoreSimulation(seed: seed, regime: .honest)) {
+            try $0.runEverywhere(operations: operations, twice: twice)
+        }
+    }
+
+    private static func run(
+        _ simulation: StoreSimulation,
+        _ body: (StoreSimulation) throws -> Void
+    ) -> SimulationReport {
+        var report = SimulationReport()
+        do { try body(simulation) } catch {
+            report.failures.append(.init(seed: simulation.seed, message: "\(error)"))
+        }
+        report.totals = simulation.totals
+        report.table = simulation.table
+        report.trace = simulation.trace
         return report
     }
 

@@ -9,8 +9,7 @@ extension StoreSimulation {
 
     /// Takes the steps that are due, among them the deletion of what has expired.
     func step() throws {
-        let now = LogTime(rawValue: max(clock.calendarTime, expected.lastTime.rawValue))
-            .advanced(by: .milliseconds(1))
+        let now = max(latestClock, expected.lastTime).advanced(by: .milliseconds(1))
         let due = expected.current.living.compactMap { branch -> (LogTime, BranchID)? in
             guard case .at(let moment) = branch.expiry, moment <= now else { return nil }
             return (moment, branch.id)
@@ -18,6 +17,30 @@ extension StoreSimulation {
         pending = due.map { .delete($0.1, Author("expiry")) }
         for _ in 0..<1 + draw(3) { try opened.step() }
         if !pending.isEmpty { try settlePending() }
+    }
+
+    func reclaim() throws {
+        let report = try opened.reclaim()
+        totals.reclaims += 1
+        note("  \(report)")
+        model?.noteAllDurable()
+        fold(report.freedBytes)
+    }
+
+    /// A store on an honest disk has nothing wrong with it.
+    func checkStore() throws {
+        let report = try opened.check()
+        collectFaults()
+        guard report.isSound || hasLied || mayFail else {
+            throw Divergence("the check finds \(report.problems)")
+        }
+    }
+
+    func measure() throws {
+        let usage = try opened.usage()
+        guard usage.branches.count == expected.current.living.count else {
+            throw Divergence("the usage of \(usage.branches.count) branches")
+        }
     }
 
     func close() throws {

@@ -21,16 +21,25 @@ final class StoreSimulation {
     /// Changes that were begun and are not known to be made, in the order of their records.
     var pending: [ModelChange] = []
     var contentsMade: UInt64 = 0
+    /// The latest that the calendar ever showed.
+    private var latestBeforeJumps: UInt64 = 0
+    var latestClock: LogTime { LogTime(rawValue: max(latestBeforeJumps, clock.calendarTime)) }
 
     var operation = StoreOperation.open
     /// Whether a call of the disk may fail, or has failed in this life.
     var mayFail = false
+    /// Whether one has.
+    var hasStruck = false
     /// Whether a call has failed in this life that may have left the store unable to go on.
     var hasFailed = false
     /// Whether the disk may be too full.
     var mayBeFull = false
     /// Whether the disk has lied, ever.
     var hasLied = false
+
+    /// What is broken on purpose.
+    var sabotage: Sabotage?
+    var isSabotaged = false
 
     var trace: UInt64
     var totals = SimulationTotals()
@@ -57,6 +66,30 @@ final class StoreSimulation {
         self.random = random
     }
 
+    /// A run that goes its own way from a moment of another's, on a disk of its own.
+    init(
+        branching other: StoreSimulation,
+        disk: SimulatedDisk,
+        _ model: ReferenceModel,
+        _ pending: [ModelChange]
+    ) {
+        seed = other.seed
+        regime = other.regime
+        options = other.options
+        clockJumps = other.clockJumps
+        journal = other.journal.map { _ in [] }
+        random = SeededRandom(seed: other.random.next())
+        clock = SimulatedClock(
+            seed: random.next(),
+            start: other.latestClock.rawValue
+        )
+        trace = other.trace
+        self.disk = disk
+        self.model = model
+        self.pending = pending
+        contentsMade = other.contentsMade
+    }
+
     private static func options(_ random: inout SeededRandom) -> StoreOptions {
         var options = StoreOptions()
         options.upkeep = .manual
@@ -64,8 +97,15 @@ final class StoreSimulation {
         options.segmentBits = [16, 16, 16, 17, 18][random.below(5)]
         options.checkpointChanges = [16, 64, 128][random.below(3)]
         options.checkpointBytes = [32 << 10, 128 << 10, 1 << 20][random.below(3)]
+        options.window = [.seconds(7 * 86_400), .seconds(60), .seconds(10)][random.below(3)]
+        options.windowBytes = [nil, 64 << 10, 256 << 10, 1 << 20][random.below(4)]
         options.cacheBytes = [64 << 10, 256 << 10, 1 << 20][random.below(3)]
         return options
+    }
+
+    func jump(by duration: Duration) {
+        latestBeforeJumps = latestClock.rawValue
+        clock.jump(by: duration)
     }
 
     func note(_ text: @autoclosure () -> String) {

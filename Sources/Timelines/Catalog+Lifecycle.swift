@@ -173,6 +173,7 @@ extension Catalog {
             birth: mark,
             pages: pages
         )
+        if let root { entry.beganEmpty = root == .none }
         if let origin {
             // Brings the parent's layers in step first: the child shares them.
             let parent = change(origin.timeline) { parent in parent }

@@ -30,7 +30,13 @@ extension History {
         }
         let start = base?.cut ?? .zero
         // Only checkpoints are kept there: the state of one is the nearest that can be had.
-        if start < catalog.state.denseFrom { return known }
+        if start < catalog.state.denseFrom {
+            guard let after = try checkpoint(after: base),
+                let then = try timelines(of: after)[Catalog.key(timeline.rawValue)],
+                bound.admits(then.last)
+            else { return known }
+            return then.last
+        }
         let end = min(bound.lsn, try checkpoint(after: base)?.cut ?? .max)
         var number: SegmentNumber? = geometry.segment(of: min(end, indexes.log.end(of: catalog)))
         while let segment = try segment(atOrBefore: number), segment >= geometry.segment(of: start)
@@ -55,7 +61,11 @@ extension History {
         after lsn: LSN
     ) throws(LogError) -> RecordMark? {
         if entry.last.lsn <= lsn { return nil }
-        var base = try checkpoint(Bound(lsn: max(lsn, catalog.state.denseFrom)))
+        if let sparse = try firstState(of: timeline, after: lsn) { return sparse }
+        let dense = catalog.state.denseFrom
+        // A record can stand at the cutoff itself.
+        let lsn = max(lsn, LSN(rawValue: max(1, dense.rawValue) - 1))
+        var base = try checkpoint(Bound(lsn: max(lsn, dense)))
         var start = lsn
         // Skips the checkpoints over which nothing was done on the timeline, in growing strides.
         let skipped = try lastCheckpoint(withoutRecordsOf: timeline, after: lsn, from: base)
@@ -80,6 +90,21 @@ extension History {
             return found == nil
         }
         return found
+    }
+
+    /// As ``firstRecord(of:_:after:)``, where only checkpoints are kept.
+    private func firstState(
+        of timeline: TimelineID,
+        after lsn: LSN
+    ) throws(LogError) -> RecordMark? {
+        guard lsn < catalog.state.denseFrom else { return nil }
+        var next = try checkpoint(after: try checkpoint(Bound(lsn: lsn)))
+        while let checkpoint = next, checkpoint.cut <= catalog.state.denseFrom {
+            let then = try timelines(of: checkpoint)[Catalog.key(timeline.rawValue)]
+            if let then, then.last.lsn > lsn { return then.last }
+            next = try self.checkpoint(after: checkpoint)
+        }
+        return nil
     }
 
     /// The last checkpoint by which the timeline's last record was still the one at `lsn`.

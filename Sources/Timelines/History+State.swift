@@ -27,8 +27,8 @@ extension History {
             start = checkpoint.cut
         } else if entry.birthRoot != .none {
             base = PageMap(root: entry.birthRoot)
-        } else if let parent = entry.origin {
-            base = try state(at: parent)
+        } else {
+            base = try beginning(of: entry)
         }
         let changes = try changes(of: timeline, from: start, through: origin.lsn)
         if let root = changes.roots.max(by: { $0.record < $1.record }) {
@@ -38,6 +38,19 @@ extension History {
         var map = PageMap(root: base.root, older: base.delta)
         map.newer = Self.delta(of: changes, from: start)
         return map
+    }
+
+    /// What a timeline that was forked off a head began with. The parent's record may be older than
+    /// the history kept, but the last checkpoint before the birth still shows it.
+    private func beginning(of entry: TimelineEntry) throws(LogError) -> PageMap {
+        guard let origin = entry.origin, !entry.beganEmpty else { return PageMap() }
+        if let checkpoint = try checkpoint(Bound(lsn: entry.birth.lsn)),
+            let then = try timelines(of: checkpoint)[Catalog.key(origin.timeline.rawValue)],
+            then.last.lsn == origin.lsn, !then.isPurged
+        {
+            return then.pages
+        }
+        return try state(at: origin)
     }
 
     /// Where only checkpoints are kept, the state is that of the first one after the record.

@@ -50,6 +50,8 @@ package struct TimelineEntry: Sendable {
     package var jump: TimelineID
     /// The map that it began with, where that was written down for it.
     package var birthRoot: Location
+    /// Whether it began with no pages at all, and not with those of its origin's head.
+    package var beganEmpty = false
     package var birth: RecordMark
     package var last: RecordMark
     /// When nothing can be written to it any more: after a reset, or as a snapshot's.
@@ -88,7 +90,12 @@ extension TimelineEntry: MapValue {
 
     package func encode(to writer: inout ByteWriter) {
         invariant(pages.isClean, "a timeline is written down without its newest pages")
-        writer.append(UInt8((origin == nil ? 0 : 1) | (isClosed ? 2 : 0) | (isPurged ? 4 : 0)))
+        writer.append(
+            UInt8(
+                (origin == nil ? 0 : 1) | (isClosed ? 2 : 0) | (isPurged ? 4 : 0)
+                    | (beganEmpty ? 8 : 0)
+            )
+        )
         writer.append(varint: owner)
         if let origin {
             writer.append(varint: origin.timeline.rawValue)
@@ -119,6 +126,7 @@ extension TimelineEntry: MapValue {
         last = try RecordMark(decoding: &reader)
         isClosed = flags & 2 != 0
         isPurged = flags & 4 != 0
+        beganEmpty = flags & 8 != 0
         pages = PageMap(root: try Location(decoding: &reader))
     }
 }

@@ -22,7 +22,7 @@ extension ClosingIndex.Part {
 
 extension SegmentIndexBuilder {
     func byTimeline() -> [UInt32] {
-        records.indices.filter { records[$0].isMoment }.sorted {
+        records.indices.sorted {
             let left = records[$0]
             let right = records[$1]
             return left.timeline == right.timeline

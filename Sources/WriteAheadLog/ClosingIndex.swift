@@ -7,8 +7,7 @@ package import Primitives
 /// bytes that ends the file. Little-endian:
 ///
 ///     records  48 each, by LSN        u64 LSN, time, clock, timeline; u32 length, pages; u8 kind
-///     order    4 each                 u32 place in the records, by timeline and LSN, but for
-///                                     records of blocks
+///     order    4 each                 u32 place in the records, by timeline and LSN
 ///     blocks   48 each, by timeline,  u64 timeline, object, page, LSN of the commit, and the
 ///              object, page and LSN   location (16; its LSN as u64), zero for a deletion: 48
 ///     ranges   40 each, by LSN        u64 timeline, object, from, up to, LSN of the commit

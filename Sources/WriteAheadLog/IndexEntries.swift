@@ -10,10 +10,6 @@ package struct RecordEntry: Sendable, Equatable {
     package var pages: UInt32
     package var kind: RecordKind
 
-    /// Whether its timeline can be asked for as it was after this record. Blocks are written before
-    /// the commit that they belong to, and have no effect by themselves.
-    package var isMoment: Bool { kind != .blocks }
-
     package init(
         lsn: LSN,
         time: LogTime,

@@ -1,5 +1,5 @@
 import DiskIO
-import Primitives
+package import Primitives
 
 extension Log {
     static func makeSegment(
@@ -143,5 +143,25 @@ extension Log {
         try flush()
         try writeLastIndex()
         try dropSpare()
+    }
+    /// Where the log ended before a segment to which nothing was appended; nil where something
+    /// was, or where it is the first. Call with `lock` held.
+    package var endBeforeUnused: LSN? {
+        guard let active, end == options.geometry.firstRecord(of: active.number),
+            active.header.predecessor != nil, sealedSegments.isEmpty
+        else { return nil }
+        return active.header.predecessorEnd
+    }
+
+    /// Removes the active segment, to which nothing was appended. The last act.
+    package func dropActive() throws(LogError) {
+        let number = lock.withLock { current.number }
+        invariant(lock.withLock { endBeforeUnused } != nil, "segment \(number) is dropped and used")
+        try dropSpare()
+        files.forget(number)
+        try LogError.disk { () throws(DiskError) in
+            try disk.remove(number.fileName)
+            try disk.syncFolder()
+        }
     }
 }

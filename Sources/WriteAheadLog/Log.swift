@@ -80,11 +80,6 @@ package final class Log: @unchecked Sendable {
     /// other thread has this.
     package func begin(after previous: LogEnd) throws(LogError) {
         invariant(active == nil, "a log begins twice")
-        if let last = previous.segment {
-            // Its process may have been killed before it synced what it wrote and we have read.
-            let file = try files.file(last).file
-            try LogError.disk { () throws(DiskError) in try file.sync() }
-        }
         let number = previous.highestSegment?.next ?? SegmentNumber(rawValue: 0)
         let file = try Self.makeSegment(number, disk, options.geometry)
         lastTime = max(previous.lastTime, LogTime(rawValue: clock.now()))

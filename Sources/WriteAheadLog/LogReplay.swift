@@ -28,6 +28,17 @@ package struct LogReplay {
         self.superblock = superblock
         numbers = try LogError.disk { () throws(DiskError) in try disk.list() }
             .compactMap(SegmentNumber.init(fileName:)).sorted()
+        try settleLast()
+    }
+
+    /// Makes sure that what is read of the log's end survives a crash: an earlier process may have
+    /// ended before it synced it, or when that failed. All segments but the last are synced before
+    /// their successor's header is written.
+    private func settleLast() throws(LogError) {
+        for number in numbers.reversed() {
+            try LogError.disk { () throws(DiskError) in try disk.open(number.fileName).settle() }
+            if try header(number) != nil { return }
+        }
     }
 
     /// What replay hands out, in the order of the log.
@@ -54,7 +65,7 @@ package struct LogReplay {
         try take(.segment(header))
         var position: LSN? = superblock.cut
         while true {
-            let successor = successor(of: header.number)
+            let successor = try successor(of: header.number)
             var scanner = SegmentScanner(file: try file(header), header: header, from: position)
             end.segment = header.number
             end.lastTime = max(end.lastTime, header.begun)
@@ -96,7 +107,7 @@ package struct LogReplay {
             )
         }
         if superblock.checkpoint == .zero, superblock.durable == .zero {
-            return header(number)
+            return try header(number)
         }
         return try files.file(number).header
     }
@@ -113,13 +124,17 @@ package struct LogReplay {
     }
 
     /// The sound header of a segment, or nil: a segment made ahead has none yet.
-    private func header(_ number: SegmentNumber) -> SegmentHeader? {
-        do throws(LogError) { return try files.file(number).header } catch { return nil }
+    private func header(_ number: SegmentNumber) throws(LogError) -> SegmentHeader? {
+        do throws(LogError) { return try files.file(number).header } catch {
+            // Of what the disk did not give nothing is known: taken for a tail, it would be cut.
+            guard case .damaged = error else { throw error }
+            return nil
+        }
     }
 
-    private func successor(of number: SegmentNumber) -> SegmentHeader? {
+    private func successor(of number: SegmentNumber) throws(LogError) -> SegmentHeader? {
         for candidate in numbers.reversed() where candidate > number {
-            if let header = header(candidate), header.predecessor == number { return header }
+            if let header = try header(candidate), header.predecessor == number { return header }
         }
         return nil
     }
@@ -172,7 +187,7 @@ package struct LogReplay {
         var told = LSN.zero
         var likely = header
         likely.number = number
-        if let own = self.header(number) {
+        if let own = try self.header(number) {
             told = own.durable
             likely = own
         }

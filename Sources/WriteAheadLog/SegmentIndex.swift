@@ -4,7 +4,7 @@ package import Primitives
 /// The index of one sealed segment, in memory: what point look-ups and views of the past ask.
 package struct SegmentIndex: Sendable {
     package let records: [RecordEntry]
-    /// Places in `records` of what is a moment, by timeline and LSN.
+    /// Places in `records`, by timeline and LSN.
     package let order: [UInt32]
     /// By timeline, object, page and LSN.
     package let blocks: [BlockEntry]

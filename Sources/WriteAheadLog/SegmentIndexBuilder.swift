@@ -6,8 +6,8 @@ package struct SegmentIndexBuilder: Sendable {
     package private(set) var blocks: [BlockEntry] = []
     package private(set) var ranges: [RangeEntry] = []
     package private(set) var roots: [RootEntry] = []
-    /// For each timeline, where its records stand in `records`, but for those of a commit in the
-    /// making, which are no moment of it; filled when somebody asks, so that writers don't pay.
+    /// For each timeline, where its records stand in `records`; filled when somebody asks, so that
+    /// writers don't pay for it.
     private var positions: [TimelineID: [UInt32]] = [:]
     private var positioned = 0
 
@@ -23,13 +23,10 @@ package struct SegmentIndexBuilder: Sendable {
         records.append(record)
     }
 
-    /// Where the moments of a timeline stand in `records`, in order.
+    /// Where the records of a timeline stand in `records`, in order.
     package mutating func positions(of timeline: TimelineID) -> [UInt32] {
         while positioned < records.count {
-            let record = records[positioned]
-            if record.isMoment {
-                positions[record.timeline, default: []].append(UInt32(positioned))
-            }
+            positions[records[positioned].timeline, default: []].append(UInt32(positioned))
             positioned += 1
         }
         return positions[timeline] ?? []

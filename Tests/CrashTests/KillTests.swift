@@ -18,22 +18,20 @@ import Testing
         defer { worker.remove() }
         var random = SeededRandom(test: 41)
         var acknowledged = 0
-        var milliseconds = 60
         for round in 0..<Self.kills {
             let result = try worker.run(
                 commits: 1_000_000,
-                killAfter: 5 + Double(random.below(milliseconds))
+                killAfter: 5 + Double(random.below(60)),
+                onceAtWork: round % 2 == 0
             )
             #expect(!result.isClosed)
             acknowledged = max(acknowledged, result.acknowledged)
-            // A busy machine takes that long for starting the worker alone.
-            if acknowledged < round { milliseconds = min(2 * milliseconds, 240) }
             if let wrong = try worker.verify(acknowledged: acknowledged) {
                 Issue.record("round \(round): \(wrong)")
                 return
             }
         }
-        #expect(acknowledged > Self.kills)
+        #expect(acknowledged >= Self.kills / 2)
     }
 
     static let calls =

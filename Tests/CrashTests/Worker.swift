@@ -39,7 +39,8 @@ struct Worker {
     func run(
         commits: Int,
         strace: [String] = [],
-        killAfter milliseconds: Double? = nil
+        killAfter milliseconds: Double? = nil,
+        onceAtWork: Bool = false
     ) throws -> Result {
         let process = Process()
         let command =
@@ -53,11 +54,13 @@ struct Worker {
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
         try process.run()
+        // A busy machine may take long to get there.
+        var data = onceAtWork ? output.fileHandleForReading.availableData : Data()
         if let milliseconds {
             Thread.sleep(forTimeInterval: milliseconds / 1000)
             kill(process.processIdentifier, SIGKILL)
         }
-        let data = output.fileHandleForReading.readDataToEndOfFile()
+        data += output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         var result = Result()
         for line in String(decoding: data, as: UTF8.self).split(separator: "\n") {

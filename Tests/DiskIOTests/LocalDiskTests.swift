@@ -40,6 +40,25 @@ import Testing
         }
     }
 
+    @Test func `a folder that is only looked at stays as it is, whoever holds it`() throws {
+        try withTemporaryFolder { folder in
+            let looking = try LocalDisk(reading: folder)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
+            let holder = try LocalDisk(folder, create: false)
+            try holder.create("a").write([1, 2], at: 0)
+            #expect(try looking.list() == ["a"])
+            let file = try looking.open("a")
+            #expect(try file.read(9, at: 0) == [1, 2])
+            #expect(throws: DiskError.self) { try file.write([3], at: 0) }
+            #expect(throws: DiskError.self) { try file.truncate(to: 0) }
+            #expect(throws: DiskError.self) { try looking.create("b") }
+            #expect(throws: DiskError.self) { try looking.remove("a") }
+            #expect(throws: DiskError.self) { try looking.rename("a", to: "b") }
+            #expect(try holder.list() == ["a"])
+            #expect(try file.read(9, at: 0) == [1, 2])
+        }
+    }
+
     @Test func `a folder and its files are their owner's alone`() throws {
         try withTemporaryFolder { folder in
             let path = folder + "/store"

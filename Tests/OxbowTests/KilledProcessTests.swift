@@ -123,6 +123,10 @@ private final class PausingFile: File {
         disk.aboutToSync(name)
         try base.sync()
     }
+    func settle() throws(DiskError) {
+        disk.aboutToSync(name)
+        try base.settle()
+    }
     func allocate(_ length: UInt64) throws(DiskError) { try base.allocate(length) }
     func truncate(to length: UInt64) throws(DiskError) { try base.truncate(to: length) }
     func length() throws(DiskError) -> UInt64 { try base.length() }

@@ -65,6 +65,25 @@ import Testing
         _ = second
     }
 
+    @Test func `history within the window stays, also from before the first checkpoint`() throws {
+        let store = try Store.temporary(limit: 64 << 20, Self.options())
+        let main = try store.branch("main")
+        var points: [Point] = []
+        for round in 0..<6 {
+            try main.commit { try $0.write(Self.page(round), page: 0, of: ObjectID(1)) }
+            points.append(try main.point(at: .head))
+            if round == 3 { try store.checkpoint() }
+        }
+        for _ in 0..<3 { try store.reclaim() }
+        #expect(try main.history().count == 7)
+        for (round, point) in points.enumerated() {
+            let found = try main.point(at: .time(point.time))
+            #expect(found.lsn == point.lsn)
+            let page = try main.view(at: found).read(page: 0, of: ObjectID(1))
+            #expect(page == Self.page(round))
+        }
+    }
+
     @Test func `a deletion that stands before a live page is not taken for it`() throws {
         let store = try Store.temporary(limit: 64 << 20, Self.options())
         let main = try store.branch("main")

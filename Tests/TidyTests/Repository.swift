@@ -19,7 +19,8 @@ enum Repository {
     static let sources = files(under: "Sources", "swift")
     static let tests = files(under: "Tests", "swift")
     static let benchmarks = files(under: "Benchmarks", "swift")
-    static let swift = sources + tests + benchmarks
+    static let examples = files(under: "Examples", "swift")
+    static let swift = sources + tests + benchmarks + examples
     static let manifest = file("Package.swift")
 
     /// What people read: the pages in docs, those beside the code, and those at the root.

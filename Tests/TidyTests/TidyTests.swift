@@ -15,7 +15,9 @@ import Testing
         "Sources/Primitives/Lock.swift",
     ]
     /// The layers that state their laws in a README.md beside the code. A new layer joins here.
-    static let layersWithLaws = ["Primitives", "DiskIO"]
+    static let layersWithLaws = [
+        "Primitives", "DiskIO", "WriteAheadLog", "PageStorage", "Timelines", "Oxbow", "Simulation",
+    ]
 
     @Test func `the checks see the repository`() {
         #expect(Repository.sources.count > 10)
@@ -101,8 +103,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "scripts/test", "scripts/format", "scripts/sanitize", "scripts/bench",
-        "scripts/powercut", ".ci/run",
+        "scripts/test", "scripts/format", "scripts/sanitize", "scripts/bench", "scripts/powercut",
+        "scripts/fuzz", "scripts/demo", "scripts/test-embedding", ".ci/run",
     ])
     func `a script can be run`(path: String) {
         let file = Repository.root.appending(path: path).path

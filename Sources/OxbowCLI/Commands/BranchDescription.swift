@@ -52,7 +52,8 @@ struct BranchDescription {
         if let deleted = info.deleted { notes.append("deleted \(Text.time(deleted))") }
         if info.isProtected { notes.append("protected") }
         if info.deleted == nil, let expires = info.expires {
-            notes.append("expires \(Text.time(expires))")
+            let verb = expires <= .now ? "expired" : "expires"
+            notes.append("\(verb) \(Text.time(expires))")
         }
         return notes.joined(separator: ", ")
     }

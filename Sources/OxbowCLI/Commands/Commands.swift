@@ -22,7 +22,7 @@ package enum Commands {
             "Upkeep",
             [
                 UpkeepCommands.stats, UpkeepCommands.check, UpkeepCommands.reclaim,
-                DumpCommand.command,
+                DumpCommand.command, SimulateCommand.command,
             ]
         ),
         Topic("About oxbow", [HelpCommand.command, VersionCommand.command]),

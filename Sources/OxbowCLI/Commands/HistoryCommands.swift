@@ -138,8 +138,8 @@ enum HistoryCommands {
     ) { call in
         let asked = try call.value(Common.branchMoment)
         try call.withStore { store in
-            let branch = try store.find(asked.branch)
-            let point = try branch.point(at: asked.moment)
+            let point = try store.point(asked)
+            let branch = try store.branch(point.branch)
             let name = try branch.info().name
             let requested = asked.text ?? "head"
             if call.wantsJSON {

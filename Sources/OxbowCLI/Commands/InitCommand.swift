@@ -66,6 +66,8 @@ enum InitCommand {
         let store = try Store.open(folder, options)
         let main = try store.branch("main")
         let size = store.pageSize
+        // The window is written down with a checkpoint; the next opening would take its own.
+        try store.checkpoint()
         try store.close()
         if call.wantsJSON {
             try call.output.json([
@@ -81,31 +83,39 @@ enum InitCommand {
 
     /// Throws where something is in the folder that a store would be mixed up with.
     private static func checkIsFree(_ folder: String) throws(Failure) {
+        let names = try names(in: folder)
+        if names.contains("superblock") {
+            throw Failure(
+                "conflict",
+                "there is a store in \(folder) already: use it, or name another folder"
+            )
+        }
+        // What an `init` that was cut short leaves, and what a file system has at its top.
+        let harmless: Set<String> = [".", "..", "lock", "superblock.new", "lost+found"]
+        if let name = names.filter({ !harmless.contains($0) }).min() {
+            throw Failure(
+                "conflict",
+                "\(folder) is not empty (\(name) is in it): name an empty folder, or a new one"
+            )
+        }
+    }
+
+    /// What is in a folder; nothing where it is not there.
+    private static func names(in folder: String) throws(Failure) -> [String] {
         guard let stream = unsafe opendir(folder) else {
-            if errno == ENOENT { return }
+            if errno == ENOENT { return [] }
             throw Failure("input", "open \(folder): \(unsafe String(cString: strerror(errno)))")
         }
         defer { unsafe closedir(stream) }
-        // What an `init` that was cut short leaves, and what a file system has at its top.
-        let harmless: Set<String> = [".", "..", "lock", "superblock.new", "lost+found"]
+        var names: [String] = []
         while let entry = unsafe readdir(stream) {
             let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
                 unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) {
                     unsafe String(cString: $0)
                 }
             }
-            if name == "superblock" {
-                throw Failure(
-                    "conflict",
-                    "there is a store in \(folder) already: use it, or name another folder"
-                )
-            }
-            if !harmless.contains(name) {
-                throw Failure(
-                    "conflict",
-                    "\(folder) is not empty (\(name) is in it): name an empty folder, or a new one"
-                )
-            }
+            names.append(name)
         }
+        return names
     }
 }

@@ -62,9 +62,11 @@ enum UpkeepCommands {
 
     static let check = Command(
         "check",
-        "Read everything that counts, and hold it against its checksums and laws",
+        "Read everything that counts, and say what is damaged",
         discussion: [
-            "Says of each lost page who shows it, now or in history. The exit code is 1 where "
+            "Holds every record, node and page against its checksums, and the store against its "
+                + "laws. Says of each lost page who shows it, now or in history. The exit code is "
+                + "1 where "
                 + "anything is wrong. Nothing is repaired: restore what is lost from elsewhere, or "
                 + "from a branch or point that does not show it."
         ],

@@ -1,4 +1,5 @@
-import Glibc
+import DiskIO
+import Oxbow
 
 /// Shows on a terminal how far long work has come: nothing in the first second, and nothing at all
 /// where messages go to a file.
@@ -36,9 +37,12 @@ package final class Progress {
         width = 0
     }
 
-    private static func milliseconds() -> UInt64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1000 + UInt64(time.tv_nsec) / 1_000_000
+    private static func milliseconds() -> UInt64 { SystemClock().monotonic() / 1_000_000 }
+}
+
+extension LogTime {
+    /// What the machine's clock says.
+    static var now: LogTime {
+        LogTime(rawValue: SystemClock().now())
     }
 }

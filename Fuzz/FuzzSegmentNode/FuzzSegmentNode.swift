@@ -1,0 +1,9 @@
+import PageStorage
+import Timelines
+
+@c(LLVMFuzzerTestOneInput)
+public func fuzzSegmentNode(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    let bytes = [UInt8](UnsafeBufferPointer(start: start, count: count))
+    _ = try? MapNode<SegmentEntry>(decoding: bytes)
+    return 0
+}

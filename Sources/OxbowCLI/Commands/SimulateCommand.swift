@@ -1,0 +1,137 @@
+import Oxbow
+import Simulation
+
+/// `oxbow simulate`.
+enum SimulateCommand {
+    private static let seeds = Option(
+        "seeds",
+        "A..B",
+        help: "Which runs: both ends are run; by default 1..20",
+        parse: Values.seeds
+    )
+    private static let replay = Option(
+        "replay",
+        "SEED",
+        help: "Run one seed, and tell all that it does",
+        parse: Values.number("seed", 0...UInt64.max)
+    )
+
+    static let command = Command(
+        "simulate",
+        "Run stores on disks that lose, tear and misplace writes",
+        options: [seeds, replay],
+        discussion: [
+            "Each seed drives a whole store on a simulated disk through losses of power, failures, "
+                + "full disks and lies, and holds it against a model of what must be there. The "
+                + "same seed does the same each time. The exit code is 1 where one failed. No "
+                + "store of yours is touched."
+        ],
+        examples: [
+            .init("oxbow simulate --seeds 1..1000", "for some minutes"),
+            .init("oxbow simulate --replay 417", "what led to the failure of a seed"),
+        ],
+        keys: [
+            .init("passed", "whether no seed failed"),
+            .init("seeds", "how many seeds were run"),
+            .init("operations", "calls of stores"), .init("commits", "commits made"),
+            .init("checkpoints", "checkpoints made"),
+            .init("sealedSegments", "segments that were filled"),
+            .init("reclaims", "passes of reclaim"),
+            .init("cycles", "how often a store was left in the middle and opened again"),
+            .init("powerLosses", "how often by a loss of power"),
+            .init("kills", "how often by the end of its process"),
+            .init("closes", "how often a store was closed in good order"),
+            .init("recoveriesCut", "losses of power while a store was opened"),
+            .init("damageFound", "seeds that ended with damage found, as their disk had lied"),
+            .init("trace", "a checksum over all that was done"),
+            .init("failures[].seed", "a seed that failed"),
+            .init("failures[].message", "what was not as it must be"),
+            .init("shortcomings[]", "where the run did too little to prove anything"),
+            .init("journal[]", "of a replay, in place of the rest: what was done, and the end"),
+        ],
+        usesStore: false
+    ) { call in
+        if let seed = call[replay] {
+            if call.has(seeds) {
+                throw Misuse("--replay runs one seed: leave out --seeds, or --replay")
+            }
+            return try tell(seed, call)
+        }
+        let seeds = call[seeds] ?? 1...20
+        let progress = Progress("simulating", call.output)
+        let report = Simulator.run(seeds: seeds) { seed, report in
+            let failed = report.failures.count
+            progress.update(
+                "seed \(seed) of \(seeds.lowerBound)..\(seeds.upperBound)"
+                    + (failed > 0 ? ", \(failed) failed" : "")
+            )
+            return true
+        }
+        progress.finish()
+        if call.wantsJSON {
+            try call.output.json(json(report))
+        } else {
+            try call.output.line("\(report)")
+            let missing = report.shortcomings.count
+            if missing > 0 {
+                call.output.message(
+                    "note: \(Text.count(missing, "thing")) did not come up often enough to prove "
+                        + "anything: run more seeds (--json lists them)"
+                )
+            }
+        }
+        try end(failed: report.failures.count, call)
+    }
+
+    private static func tell(_ seed: UInt64, _ call: Invocation) throws {
+        let journal = Simulator.replay(seed: seed)
+        if call.wantsJSON {
+            try call.output.json(["journal": .array(journal.map { .string($0) })])
+        } else {
+            try call.output.lines(journal.map(Text.plain))
+        }
+        try end(failed: journal.last == "passed" ? 0 : 1, call)
+    }
+
+    private static func end(failed: Int, _ call: Invocation) throws {
+        guard failed > 0 else { return }
+        try call.output.flush()
+        throw Failure("defect", "\(Text.count(failed, "seed")) failed", isTold: call.wantsJSON)
+    }
+
+    private static func json(_ report: SimulationReport) -> JSON {
+        let totals = report.totals
+        return [
+            "passed": .bool(report.failures.isEmpty), "seeds": JSON(totals.seeds),
+            "operations": JSON(totals.operations), "commits": JSON(totals.commits),
+            "checkpoints": JSON(totals.checkpoints),
+            "sealedSegments": JSON(totals.sealedSegments), "reclaims": JSON(totals.reclaims),
+            "cycles": JSON(totals.cycles), "powerLosses": JSON(totals.powerLosses),
+            "kills": JSON(totals.kills), "closes": JSON(totals.closes),
+            "recoveriesCut": JSON(totals.recoveriesCut),
+            "damageFound": JSON(totals.damageFound),
+            "trace": .string(String(report.trace, radix: 16)),
+            "failures": .array(
+                report.failures.map { ["seed": JSON($0.seed), "message": .string($0.message)] }
+            ),
+            "shortcomings": .array(report.shortcomings.map { .string($0) }),
+        ]
+    }
+}
+
+extension Values {
+    /// Reads `A..B`, or one number.
+    package static func seeds(_ text: String) throws(Misuse) -> ClosedRange<UInt64> {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        let isRange = parts.count == 3 && parts[1].isEmpty
+        guard parts.count == 1 || isRange, let first = UInt64(parts[0]),
+            let last = UInt64(parts[parts.count - 1]), first <= last, last < .max
+        else {
+            throw Misuse(
+                "\"\(shown(text))\" is no range of seeds: write the first and the last, such as "
+                    + "1..100"
+            )
+        }
+        return first...last
+    }
+}

@@ -1,0 +1,110 @@
+import Oxbow
+import Primitives
+import Simulation
+import Testing
+
+/// Names, protection, and commits that a change to their branch overtakes.
+@Suite struct LifecycleTests {
+    /// What holds at once holds after a crash, and after a checkpoint, too.
+    enum Interruption: CaseIterable { case none, crash, checkpoint }
+
+    private func interrupt(_ test: inout TestStore, _ interruption: Interruption) throws {
+        switch interruption {
+        case .none: break
+        case .crash:
+            try test.store.sync()
+            try test.crash()
+        case .checkpoint:
+            try test.store.checkpoint()
+            try test.crash()
+        }
+    }
+
+    @Test(arguments: Interruption.allCases)
+    func `a name is free when its branch is deleted or renamed, and taken when it is back`(
+        interruption: Interruption
+    ) throws {
+        var test = try TestStore()
+        let first = try test.store.fork("one", from: test.store.branch("main"))
+        try first.write([1: 1])
+        try first.delete()
+        try interrupt(&test, interruption)
+        #expect(kind { _ = try test.store.branch("one") } == .notFound)
+        let second = try test.store.fork("one", from: test.store.branch("main"))
+        #expect(kind { try test.store.undelete(first.id) } == .conflict)
+        try second.rename(to: "two")
+        try interrupt(&test, interruption)
+        #expect(kind { _ = try test.store.branch("one") } == .notFound)
+        #expect(try test.store.branch("two").id == second.id)
+        try test.store.undelete(first.id)
+        try interrupt(&test, interruption)
+        let back = try test.store.branch("one")
+        #expect(back.id == first.id)
+        #expect(try back.difference(from: [1: 1]) == nil)
+        try back.write([1: 2])
+        #expect(try back.difference(from: [1: 2]) == nil)
+        #expect(kind { try test.store.fork("one", from: back) } == .conflict)
+    }
+
+    @Test func `branches and snapshots share one namespace`() throws {
+        let test = try TestStore()
+        let main = try test.store.branch("main")
+        try test.store.createSnapshot("pinned", of: main.point(at: .head))
+        #expect(kind { try test.store.fork("pinned", from: main) } == .conflict)
+        #expect(kind { try main.rename(to: "pinned") } == .conflict)
+        let point = try main.point(at: .head)
+        #expect(kind { try test.store.createSnapshot("main", of: point) } == .conflict)
+        try test.store.deleteSnapshot("pinned")
+        try test.store.fork("pinned", from: main)
+    }
+
+    @Test func `a protected branch is neither deleted nor reset`() throws {
+        let test = try TestStore()
+        let branch = try test.store.fork("kept", from: test.store.branch("main"))
+        let before = try branch.point(at: .head)
+        try branch.write([1: 1])
+        try branch.protect()
+        #expect(kind { try branch.delete() } == .conflict)
+        #expect(kind { try branch.reset(to: before) } == .conflict)
+        #expect(try branch.difference(from: [1: 1]) == nil)
+        try branch.protect(false)
+        try branch.reset(to: before)
+        #expect(try branch.difference(from: [1: 0]) == nil)
+        try branch.delete()
+    }
+
+    @Test func `a commit that was begun before a reset is refused, and leaves nothing`() throws {
+        let test = try TestStore()
+        let branch = try test.store.fork("one", from: test.store.branch("main"))
+        try branch.write([1: 1])
+        let before = try branch.point(at: .head)
+        try branch.write([1: 2])
+        let refusal = kind {
+            try branch.commit { edit in
+                _ = try edit.read(page: 1, of: TestStore.table)
+                try branch.reset(to: before)
+                try edit.write([1: 3])
+            }
+        }
+        #expect(refusal == .conflict)
+        #expect(try branch.difference(from: [1: 1]) == nil)
+        try branch.undo()
+        #expect(try branch.difference(from: [1: 2]) == nil)
+    }
+
+    @Test func `a commit that was begun before a deletion is refused, and leaves nothing`() throws {
+        let test = try TestStore()
+        let branch = try test.store.fork("one", from: test.store.branch("main"))
+        try branch.write([1: 1])
+        let refusal = kind {
+            try branch.commit { edit in
+                _ = try edit.read(page: 1, of: TestStore.table)
+                try edit.write([1: 2])
+                try branch.delete()
+            }
+        }
+        #expect(refusal == .conflict)
+        try test.store.undelete(branch.id)
+        #expect(try branch.difference(from: [1: 1]) == nil)
+    }
+}
