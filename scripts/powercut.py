@@ -85,7 +85,10 @@ class Bench:
             file.truncate(DISK_BYTES)
         path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
         subprocess.run(
-            [*MAKE[filesystem], str(self.fresh)], check=True, env={**os.environ, "PATH": path}
+            [*MAKE[filesystem], str(self.fresh)],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, "PATH": path},
         )
         self.renew()
 
