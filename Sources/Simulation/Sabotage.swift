@@ -5,7 +5,8 @@ import Primitives
 package enum Sabotage: CaseIterable, Sendable {
     /// The disk says that it synced, and did not, and nobody is told.
     case ignoredSyncs
-    /// A commit that was acknowledged is not in the model: as if the store had kept what it refused.
+    /// A commit that was acknowledged is not in the model: as if the store had kept what it
+    /// refused.
     case forgottenCommit
     /// The model has a commit that the store never made: as if the store had lost it.
     case inventedCommit

@@ -25,8 +25,8 @@ package enum Simulator {
         return run(simulation) { try $0.run() }
     }
 
-    /// Runs the beginning of one seed's store, and crashes at every operation that changes the disk;
-    /// and, where asked for, at every one of each recovery.
+    /// Runs the beginning of one seed's store, and crashes at every operation that changes the
+    /// disk; and, where asked for, at every one of each recovery.
     package static func runEverywhere(
         seed: UInt64,
         operations: Int,
