@@ -73,9 +73,22 @@ struct Worker {
     }
 
     /// Opens the store and holds it against the promises; says what is wrong.
-    func verify(acknowledged: Int) throws -> String? {
+    func verify(acknowledged: Int) throws -> CrashWorkload.Harm? {
         let store = try Store.open(folder, CrashWorkload.options)
         defer { try? store.close() }
         return try CrashWorkload.verify(store, acknowledged: acknowledged)
+    }
+    /// Has a process of its own hold the store against the promises: what it says, and with which
+    /// status it ends.
+    func verifyApart(acknowledged: Int) throws -> (said: String, status: Int32) {
+        let process = Process()
+        process.executableURL = URL(filePath: Self.path)
+        process.arguments = ["--verify", folder, "\(acknowledged)"]
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let data = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return (String(decoding: data, as: UTF8.self), process.terminationStatus)
     }
 }

@@ -40,15 +40,6 @@ package struct CrashWorkload: Sendable {
         return bytes
     }
 
-    /// Which commit wrote each page last, after so many commits.
-    package static func state(after count: Int) -> [Int] {
-        var pages = [Int](repeating: 0, count: pageCount)
-        if count > 0 {
-            for index in 1...count { for page in writes(index) { pages[page] = index } }
-        }
-        return pages
-    }
-
     package static func commit(_ index: Int, _ store: Store) throws {
         let main = try store.branch("main")
         try main.commit(isSynced(index) ? .synced : .buffered) { edit in
@@ -76,39 +67,5 @@ package struct CrashWorkload: Sendable {
     package static func count(_ branch: Branch) throws -> Int {
         let bytes = try branch.read(page: 0, of: table)
         return Int(bytes[..<8].enumerated().reduce(UInt64(0)) { $0 | UInt64($1.1) << (8 * $1.0) })
-    }
-
-    /// Holds a branch against the state after so many commits; says what is wrong.
-    package static func compare(_ branch: Branch, with count: Int) throws -> String? {
-        for (number, index) in state(after: count).enumerated() {
-            let bytes = try branch.read(page: PageNumber(UInt64(number)), of: table)
-            if bytes != page(index, number) {
-                return "page \(number) is not what commit \(index) of \(count) wrote"
-            }
-        }
-        return nil
-    }
-
-    /// Holds a store against the promises: all that was acknowledged as durable is there, every
-    /// commit whole or not at all, and every branch as it was forked. Says what is wrong.
-    package static func verify(_ store: Store, acknowledged: Int) throws -> String? {
-        let main = try store.branch("main")
-        let count = try count(main)
-        if count < acknowledged {
-            return "\(acknowledged) commits were durable, \(count) are there"
-        }
-        if let wrong = try compare(main, with: count) { return "main: \(wrong)" }
-        let names = Set(try store.branches().map(\.name))
-        for index in stride(from: 8, through: count, by: 8) {
-            let name = "b\(index)"
-            guard names.contains(name) else {
-                if index < acknowledged { return "branch \(name) was durable and is not there" }
-                continue
-            }
-            let branch = try store.branch(name)
-            if let wrong = try compare(branch, with: index) { return "\(name): \(wrong)" }
-        }
-        let report = try store.check()
-        return report.isSound ? nil : "the check found: \(report.problems[0])"
     }
 }

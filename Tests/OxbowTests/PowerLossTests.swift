@@ -53,7 +53,7 @@ import Testing
             do {
                 let store = try open(disk, clock)
                 let wrong = try CrashWorkload.verify(store, acknowledged: acknowledged)
-                if let wrong { return wrong }
+                if let wrong { return wrong.description }
                 let main = try store.branch("main")
                 var index = try CrashWorkload.count(main)
                 acknowledged = index
@@ -87,7 +87,7 @@ import Testing
         func verify(_ disk: SimulatedDisk, _ clock: SimulatedClock) throws -> String? {
             let store = try open(disk, clock)
             defer { try? store.close() }
-            return try CrashWorkload.verify(store, acknowledged: acknowledged)
+            return try CrashWorkload.verify(store, acknowledged: acknowledged)?.description
         }
 
         private func open(_ disk: SimulatedDisk, _ clock: SimulatedClock) throws -> Store {

@@ -174,6 +174,7 @@ import Testing
         _ = try? store.step()
         disk.removeFaults()
         disk = disk.crash(CrashModel(.everythingLost))
+        disk.removeFaults()
         store = try open(disk)
         try store.checkpoint()
         disk = disk.crash()

@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test func `so does a second crash at every operation of the recovery`() {
-        let report = Simulator.runEverywhere(seed: 3, operations: 8, twice: true)
+        let report = Simulator.runEverywhere(seed: 3, operations: 12, twice: true)
         #expect(report.failures.map(\.description) == [])
         #expect(report.totals.recoveriesCut > 30)
     }

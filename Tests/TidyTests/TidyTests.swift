@@ -103,8 +103,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "scripts/test", "scripts/format", "scripts/sanitize", "scripts/bench", ".ci/run",
-        "scripts/demo", "scripts/test-embedding",
+        "scripts/test", "scripts/format", "scripts/sanitize", "scripts/bench", "scripts/powercut",
+        "scripts/fuzz", "scripts/demo", "scripts/test-embedding", ".ci/run",
     ])
     func `a script can be run`(path: String) {
         let file = Repository.root.appending(path: path).path
