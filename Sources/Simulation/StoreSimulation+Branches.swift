@@ -37,8 +37,8 @@ extension StoreSimulation {
     }
 
     /// Makes some of what was only buffered durable at once.
-    private func maybeSync() throws {
-        if random.oneIn(3) { try sync() }
+    func maybeSync() throws {
+        if alwaysSyncs || random.oneIn(3) { try sync() }
     }
 
     func sync() throws {

@@ -35,6 +35,7 @@ extension StoreSimulation {
         let checkpoints = checkpointsEver
         do {
             try compare(thoroughly: random.oneIn(4))
+            if sabotage == nil, !hasLied, !mayBeFull, random.oneIn(2) { try makeExcursion() }
             try work(isLying: isLying)
         } catch is LifeOver {}
         totals.checkpoints += checkpointsEver - checkpoints
@@ -75,7 +76,7 @@ extension StoreSimulation {
     }
 
     /// Leaves the store in the middle of things: power is lost, or the process ends.
-    private func end() throws {
+    func end() throws {
         let wasLost = disk.hasLostPower
         // A process that ends after a failure leaves what the machine still shows of its files.
         if wasLost || random.oneIn(2) {

@@ -26,10 +26,14 @@ extension StoreSimulation {
         switch operation {
         case .open: break
         case .commitSynced: try commit(.synced, changes: 1 + draw(6))
-        case .commitBuffered: try commit(.buffered, changes: draw(8))
+        case .commitBuffered:
+            try commit(.buffered, changes: draw(8))
+            if alwaysSyncs { try sync() }
         case .commitLarge:
             try commit(random.oneIn(2) ? .synced : .buffered, changes: 40 + draw(100))
-        case .commitRefused: try commitAndThrow()
+        case .commitRefused:
+            try commitAndThrow()
+            if alwaysSyncs { try sync() }
         case .fork: try forkHead()
         case .forkPast: try forkPast()
         case .snapshot: try createSnapshot()
@@ -48,7 +52,9 @@ extension StoreSimulation {
         case .readView: try readHeldView()
         case .history: try listHistory()
         case .events: try listEvents()
-        case .refusal: try tryInvalid()
+        case .refusal:
+            try tryInvalid()
+            if alwaysSyncs { try sync() }
         case .sync: try sync()
         case .checkpoint: try checkpoint()
         case .step: try step()

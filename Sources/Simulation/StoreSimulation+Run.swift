@@ -26,8 +26,7 @@ package enum Simulator {
     }
 
     /// Runs the beginning of one seed's store, and crashes at every operation that changes the
-    /// disk;
-    /// and, where asked for, at every one of each recovery.
+    /// disk; and, where asked for, at every one of each recovery.
     package static func runEverywhere(
         seed: UInt64,
         operations: Int,

@@ -37,6 +37,8 @@ final class StoreSimulation {
     /// Whether the disk has lied, ever.
     var hasLied = false
 
+    /// Whether everything that can is made durable at once.
+    var alwaysSyncs = false
     /// What is broken on purpose.
     var sabotage: Sabotage?
     var isSabotaged = false

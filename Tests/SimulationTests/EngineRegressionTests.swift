@@ -172,6 +172,7 @@ import Testing
         }
         disk.inject(FaultRule(.failure, on: .sync, .nth(2), times: .max))
         _ = try? store.step()
+        disk.removeFaults()
         disk = disk.crash(CrashModel(.everythingLost))
         disk.removeFaults()
         store = try open(disk)
