@@ -40,7 +40,6 @@ public struct Branch: Sendable, Identifiable {
         if durability == .synced {
             try attempt("commit") { () throws(LogError) in try core.log.flush(through: end) }
         }
-        core.upkeepAfterCommit()
         return commit
     }
 

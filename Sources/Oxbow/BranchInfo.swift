@@ -198,10 +198,10 @@ extension Branch {
     /// Undoes the last reset: the branch shows what it showed before it.
     public func undo(by author: Author = Author()) throws(OxbowError) {
         let entry = try core.branchEntry(id, core.snapshot())
-        guard entry.path.count > 1, let last = entry.path.last, last.from.rawValue > 0 else {
+        guard !entry.before.isEmpty, entry.current.from > .zero else {
             throw OxbowError(.notFound, "branch \(entry.name) was never reset: nothing to undo")
         }
-        let before = try core.point(id, .lsn(LSN(rawValue: last.from.rawValue - 1)))
+        let before = try core.point(id, .lsn(LSN(rawValue: entry.current.from.rawValue - 1)))
         try core.reset(id, to: before, author)
     }
 }

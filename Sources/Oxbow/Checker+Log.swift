@@ -127,9 +127,9 @@ extension Checker {
         }
     }
 
-    /// Finds out which branches, snapshots and points show what is lost.
+    /// Says of each problem which branches, snapshots and points show it.
     mutating func attribute(_ kept: [CheckpointEntry]) throws(LogError) {
-        guard !suspects.isEmpty else { return }
+        guard !below.isEmpty else { return }
         var holders: [(String, PageMap)] = []
         try catalog.branches.visit(core.nodes) { _, entry throws(LogError) in
             if entry.death == nil, let line = try catalog.timeline(entry.timeline, core.nodes) {
@@ -143,46 +143,29 @@ extension Checker {
             }
             return true
         }
-        for suspect in suspects where suspect.problem < report.problems.count {
-            let shown = holders.filter { shows($0.1, suspect) }.map(\.0)
-            report.problems[suspect.problem].branches = shown
-            report.problems[suspect.problem].points = kept.filter { shows($0, suspect) }.map(\.cut)
+        for (name, map) in holders {
+            for problem in problems(shownBy: map) { report.problems[problem].branches.append(name) }
         }
-    }
-
-    private func shows(_ map: PageMap, _ suspect: Suspect) -> Bool {
-        switch map[suspect.key] {
-        case .at(let location): return location == suspect.location
-        case .deleted: return false
-        case .untouched: return reaches(map.root, suspect)
-        }
-    }
-
-    private func shows(_ checkpoint: CheckpointEntry, _ suspect: Suspect) -> Bool {
-        var isShown = false
-        do throws(LogError) {
-            let lines = MapReader<TimelineEntry>(core.nodes, root: checkpoint.roots.timelines)
-            try lines.visit { _, entry throws(LogError) in
-                isShown = reaches(entry.pages.root, suspect)
-                return !isShown
+        for checkpoint in kept {
+            for problem in below[checkpoint.roots.timelines.lsn.rawValue] ?? [] {
+                report.problems[problem].points.append(checkpoint.cut)
             }
-        } catch { return isShown }
-        return isShown
+        }
     }
 
-    private func reaches(_ root: Location, _ suspect: Suspect) -> Bool {
-        var location = root
-        while location != .none {
-            if location == suspect.location { return true }
-            guard let node = try? core.nodes.load(location, of: Location.self) else { return false }
-            if node.level == 0 {
-                let index = node.lastIndex(through: suspect.key)
-                return index >= 0 && node.keys[index] == suspect.key
-                    && node.values[index] == suspect.location
-            }
-            location = node.children[node.childIndex(for: suspect.key)]
+    private func problems(shownBy map: PageMap) -> Problems {
+        let delta = map.delta
+        var shown = (below[map.root.lsn.rawValue] ?? []).filter { problem in
+            let place = report.problems[problem]
+            // Of a node, more pages are lost than the one it is named by.
+            guard lostPages.contains(problem), let object = place.object, let page = place.page
+            else { return true }
+            return delta[MapKey(object.rawValue, page.rawValue)] == .untouched
         }
-        return false
+        for (_, location) in delta.pages.entries where location != .none {
+            shown.formUnion(below[location.lsn.rawValue] ?? [])
+        }
+        return shown
     }
 }
 

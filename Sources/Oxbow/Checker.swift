@@ -10,16 +10,15 @@ struct Checker {
     let catalog: Catalog
     let progress: (UInt64) -> Void
     var report = CheckReport()
-    /// Problems of page maps and pages, for finding out whom they touch.
-    var suspects: [Suspect] = []
     private var visited: Set<UInt64> = []
     private var pages: LiveSet
+    /// The problems in and below a node or page, by where it stands, for those that have any.
+    var below: [UInt64: Problems] = [:]
+    /// The problems that are one page each.
+    var lostPages: Problems = []
 
-    struct Suspect {
-        let problem: Int
-        let location: Location
-        let key: MapKey
-    }
+    /// Places in the report.
+    typealias Problems = Set<Int>
 
     init(_ core: StoreCore, progress: @escaping (UInt64) -> Void) {
         self.core = core
@@ -46,18 +45,18 @@ struct Checker {
     private mutating func check(_ checkpoint: CheckpointEntry) throws(LogError) {
         let roots = checkpoint.roots
         try walk(roots.timelines, of: TimelineEntry.self) { checker, _, entry throws(LogError) in
-            try checker.walkPages(entry.pages.root)
             if entry.birth.lsn >= checker.catalog.state.denseFrom {
                 try checker.walkPages(entry.birthRoot)
             }
+            return try checker.walkPages(entry.pages.root)
         }
-        try walk(roots.branches, of: BranchEntry.self) { _, _, _ in }
-        try walk(roots.names, of: NameEntry.self) { _, _, _ in }
-        try walk(roots.snapshots, of: SnapshotEntry.self) { _, _, _ in }
-        try walk(roots.checkpoints, of: CheckpointEntry.self) { _, _, _ in }
-        try walk(roots.segments, of: SegmentEntry.self) { _, _, _ in }
-        try walk(roots.events, of: EventEntry.self) { _, _, _ in }
-        try walk(roots.expiries, of: ExpiryEntry.self) { _, _, _ in }
+        try walk(roots.branches, of: BranchEntry.self) { _, _, _ in [] }
+        try walk(roots.names, of: NameEntry.self) { _, _, _ in [] }
+        try walk(roots.snapshots, of: SnapshotEntry.self) { _, _, _ in [] }
+        try walk(roots.checkpoints, of: CheckpointEntry.self) { _, _, _ in [] }
+        try walk(roots.segments, of: SegmentEntry.self) { _, _, _ in [] }
+        try walk(roots.events, of: EventEntry.self) { _, _, _ in [] }
+        try walk(roots.expiries, of: ExpiryEntry.self) { _, _, _ in [] }
     }
 
     /// What is in memory, and in the log since the last checkpoint.
@@ -71,54 +70,72 @@ struct Checker {
         }
     }
 
-    private mutating func walkPages(_ root: Location) throws(LogError) {
+    @discardableResult
+    private mutating func walkPages(_ root: Location) throws(LogError) -> Problems {
         try walk(root, of: Location.self) { checker, key, location throws(LogError) in
             try checker.checkPage(location, key)
         }
     }
 
+    @discardableResult
     private mutating func walk<Value: MapValue>(
         _ root: Location,
         of type: Value.Type,
-        _ body: (inout Checker, MapKey, Value) throws(LogError) -> Void
-    ) throws(LogError) {
-        guard root != .none else { return }
-        try walk(root, KeyRange(.first, .last), level: nil, body)
+        _ body: (inout Checker, MapKey, Value) throws(LogError) -> Problems
+    ) throws(LogError) -> Problems {
+        guard root != .none else { return [] }
+        return try walk(root, KeyRange(.first, .last), level: nil, body)
     }
+
+    /// Checks what stands at or below a node, and returns the problems there: also those of what
+    /// was met before, since maps share most of it.
 
     private mutating func walk<Value: MapValue>(
         _ location: Location,
         _ bounds: KeyRange,
         level: Int?,
-        _ body: (inout Checker, MapKey, Value) throws(LogError) -> Void
-    ) throws(LogError) {
-        guard visited.insert(location.lsn.rawValue).inserted else { return }
+        _ body: (inout Checker, MapKey, Value) throws(LogError) -> Problems
+    ) throws(LogError) -> Problems {
+        guard visited.insert(location.lsn.rawValue).inserted else {
+            return below[location.lsn.rawValue] ?? []
+        }
+        var found: Problems = []
+        defer { if !found.isEmpty { below[location.lsn.rawValue] = found } }
         let node: MapNode<Value>
         do throws(LogError) { node = try core.nodes.load(location) } catch {
-            try note(error, location, Value.self == Location.self ? bounds.lower : nil)
-            return
+            found = try note(error, location, Value.self == Location.self ? bounds.lower : nil)
+            return found
         }
         report.nodes += 1
         report.bytes += UInt64(location.length)
         let isOrdered = node.keys.first.map { $0 >= bounds.lower } ?? false
         let isBounded = node.keys.last.map { $0 <= bounds.upper } ?? false
         if !isOrdered || !isBounded || level.map({ $0 != node.level }) ?? false {
-            add("a node that does not fit its parent", location, bounds.lower)
+            found = add("a node that does not fit its parent", location, bounds.lower)
         }
         for index in node.children.indices {
             let upper = index + 1 < node.keys.count ? node.keys[index + 1] : bounds.upper
-            try walk(
-                node.children[index],
-                KeyRange(node.keys[index], upper),
-                level: node.level - 1,
-                body
+            found.formUnion(
+                try walk(
+                    node.children[index],
+                    KeyRange(node.keys[index], upper),
+                    level: node.level - 1,
+                    body
+                )
             )
         }
-        for index in node.values.indices { try body(&self, node.keys[index], node.values[index]) }
+        for index in node.values.indices {
+            found.formUnion(try body(&self, node.keys[index], node.values[index]))
+        }
+        return found
     }
 
-    private mutating func checkPage(_ location: Location, _ key: MapKey) throws(LogError) {
-        guard pages.mark(location) else { return }
+    @discardableResult
+    private mutating func checkPage(
+        _ location: Location,
+        _ key: MapKey
+    ) throws(LogError) -> Problems {
+        guard pages.mark(location) else { return below[location.lsn.rawValue] ?? [] }
         var page = [UInt8](repeating: 0, count: core.geometry.pageSize)
         do throws(LogError) {
             let (header, payload) = try core.log.readBlock(location)
@@ -134,16 +151,24 @@ struct Checker {
                 throw .damaged(Damage(at: location.lsn, "a page that does not decompress"))
             }
         } catch {
-            try note(error, location, key)
-            return
+            let found = try note(error, location, key)
+            below[location.lsn.rawValue] = found
+            lostPages.formUnion(found)
+            return found
         }
         report.pages += 1
         report.bytes += UInt64(location.length)
         if report.pages % 4096 == 0 { progress(report.bytes) }
+        return []
     }
 
     /// Notes damage and goes on; other errors end the check.
-    mutating func note(_ error: LogError, _ location: Location, _ key: MapKey?) throws(LogError) {
+    @discardableResult
+    mutating func note(
+        _ error: LogError,
+        _ location: Location,
+        _ key: MapKey?
+    ) throws(LogError) -> Problems {
         switch error {
         case .damaged(let damage): add(damage.what, location, key)
         case .disk(let cause): add("the disk cannot read it (\(cause))", location, key)
@@ -151,14 +176,14 @@ struct Checker {
         }
     }
 
-    mutating func add(_ what: String, _ location: Location, _ key: MapKey?) {
+    mutating func add(_ what: String, _ location: Location, _ key: MapKey?) -> Problems {
         var problem = problem(what, location.lsn)
         if let key {
             problem.object = ObjectID(key.high)
             problem.page = PageNumber(key.low)
-            suspects.append(Suspect(problem: report.problems.count, location: location, key: key))
         }
         report.add(problem)
+        return report.isCutShort ? [] : [report.problems.count - 1]
     }
 
     func problem(_ what: String, _ lsn: LSN) -> CheckProblem {

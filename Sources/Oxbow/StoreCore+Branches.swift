@@ -35,7 +35,7 @@ extension StoreCore {
                 return .failure(Self.noBranch(branch))
             }
             if entry.death != nil { return .failure(Self.deleted(entry)) }
-            if let conflict = try conflict(name, catalog, nodes) { return .failure(conflict) }
+            if let conflict = try conflict(name, &catalog, nodes) { return .failure(conflict) }
             return .success(.rename(branch, name: name))
         }
     }
@@ -66,7 +66,7 @@ extension StoreCore {
                 )
             }
             let name = name ?? entry.name
-            if let conflict = try conflict(name, catalog, nodes) { return .failure(conflict) }
+            if let conflict = try conflict(name, &catalog, nodes) { return .failure(conflict) }
             return .success(.undelete(branch, name: name))
         }
     }

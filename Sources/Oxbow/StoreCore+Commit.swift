@@ -122,8 +122,7 @@ extension StoreCore {
         let blocks = root == nil ? edit.blocks() : BlockBuffer()
         let pageCount = edit.spilled?.pageCount ?? UInt64(blocks.count)
         let result = try attempt("commit") { () throws(LogError) in
-            try boundMemory()
-            return try critical { catalog, nodes throws(LogError) in
+            try critical(growing: true) { catalog, nodes throws(LogError) in
                 try commit(
                     timeline,
                     blocks,
@@ -151,8 +150,7 @@ extension StoreCore {
         let branch = edit.branch
         return try attempt("commit") {
             () throws(LogError) -> Result<(commit: Commit, end: LSN)?, OxbowError> in
-            try boundMemory()
-            return try critical {
+            try critical(growing: true) {
                 catalog,
                 nodes throws(LogError) -> Result<(commit: Commit, end: LSN)?, OxbowError> in
                 guard commitLocks.isFree(branch) else { return .success(nil) }

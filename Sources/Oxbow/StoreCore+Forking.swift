@@ -19,8 +19,9 @@ extension StoreCore {
     ) throws(OxbowError) -> BranchID {
         try Name.check(name)
         let expires = try moment(of: expiry)
-        let pin = pin(start)
-        defer { unpin(pin) }
+        var pinned: UInt64?
+        if case .point(let point) = start { pinned = pin(point.lsn) }
+        defer { if let pinned { unpin(pinned) } }
         while true {
             do throws(OxbowError) { return try fork(name, start, expires, author) } catch {
                 // What was the head became the past meanwhile, and will not be the head again.
@@ -39,7 +40,7 @@ extension StoreCore {
         let mark = try change(author, "fork \(name)") {
             catalog,
             nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
-            if let conflict = try conflict(name, catalog, nodes) { return .failure(conflict) }
+            if let conflict = try conflict(name, &catalog, nodes) { return .failure(conflict) }
             switch try origin(past, &catalog, nodes) {
             case .failure(let refusal): return .failure(refusal)
             case .success(let (parent, origin, root)):
@@ -54,7 +55,6 @@ extension StoreCore {
                 )
             }
         }
-        upkeepAfterCommit()
         return BranchID(mark.lsn)
     }
 
@@ -71,11 +71,11 @@ extension StoreCore {
             }
             if entry.death != nil { return .failure(Self.deleted(entry)) }
             if entry.isProtected { return .failure(Self.protected(entry, "reset")) }
-            if entry.path.count >= BranchEntry.maximumPath {
+            if entry.before.count + 1 >= BranchEntry.maximumPath {
                 return .failure(
                     OxbowError(
                         .invalid,
-                        "branch \(entry.name) was reset \(entry.path.count) times, the most; "
+                        "branch \(entry.name) was reset \(entry.before.count) times, the most; "
                             + "fork it, and go on there"
                     )
                 )
@@ -100,7 +100,7 @@ extension StoreCore {
         _ = try change(author, "make snapshot \(name)") {
             catalog,
             nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
-            if let conflict = try conflict(name, catalog, nodes) { return .failure(conflict) }
+            if let conflict = try conflict(name, &catalog, nodes) { return .failure(conflict) }
             switch try origin(past, &catalog, nodes) {
             case .failure(let refusal): return .failure(refusal)
             case .success(let (_, origin, root)):
@@ -114,13 +114,6 @@ extension StoreCore {
                     )
                 )
             }
-        }
-    }
-
-    private func pin(_ start: Start) -> UInt64 {
-        switch start {
-        case .head: pin(.max)
-        case .point(let point): pin(point.lsn)
         }
     }
 
@@ -146,16 +139,19 @@ extension StoreCore {
     ) throws(LogError) -> Result<(BranchID, Origin, Location?), OxbowError> {
         switch start.0 {
         case .head(let parent):
-            guard let entry = try catalog.branch(parent, nodes) else {
-                return .failure(Self.noBranch(parent))
+            let key = Catalog.key(parent.rawValue)
+            let living = try catalog.branches.lend(key, nodes) { entry in
+                entry.death == nil ? Result.success(entry.timeline) : .failure(Self.deleted(entry))
             }
-            if entry.death != nil { return .failure(Self.deleted(entry)) }
-            guard let line = try catalog.timeline(entry.timeline, nodes) else {
-                return .failure(Self.noBranch(parent))
+            let timeline: TimelineID
+            switch living ?? .failure(Self.noBranch(parent)) {
+            case .success(let id): timeline = id
+            case .failure(let refusal): return .failure(refusal)
             }
-            return .success(
-                (parent, Origin(timeline: entry.timeline, lsn: line.last.lsn), nil)
-            )
+            let line = Catalog.key(timeline.rawValue)
+            let last = try catalog.timelines.lend(line, nodes) { $0.last.lsn }
+            guard let last else { return .failure(Self.noBranch(parent)) }
+            return .success((parent, Origin(timeline: timeline, lsn: last), nil))
         case .point(let point):
             guard let line = try catalog.timeline(point.timeline, nodes) else {
                 return .failure(OxbowError(.notFound, "the history of \(point.lsn) is not kept"))

@@ -18,8 +18,7 @@ extension StoreCore {
         try Self.check(author)
         let authorship = Authorship(actor: author.actor, labels: author.labels)
         let outcome = try attempt(action()) { () throws(LogError) in
-            try boundMemory()
-            return try critical(urgent: urgent) {
+            try critical(urgent: urgent, growing: true) {
                 catalog,
                 nodes throws(LogError) -> Result<RecordMark, OxbowError> in
                 let change: LifecycleChange
@@ -105,13 +104,12 @@ extension StoreCore {
     /// Makes durable what was just changed.
     func sync(_ action: @autoclosure () -> String) throws(OxbowError) {
         try attempt(action()) { () throws(LogError) in try log.flush() }
-        upkeepAfterCommit()
     }
 
     /// What stands in the way of a name, if anything does.
     func conflict(
         _ name: String,
-        _ catalog: Catalog,
+        _ catalog: inout Catalog,
         _ nodes: NodeSource
     ) throws(LogError) -> OxbowError? {
         guard let holder = try catalog.holder(of: name, nodes) else { return nil }

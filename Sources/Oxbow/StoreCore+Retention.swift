@@ -169,9 +169,10 @@ extension StoreCore {
     private func purgeable(_ catalog: Catalog, before start: LSN) throws(LogError) -> [TimelineID] {
         var ended: [TimelineID] = []
         try catalog.branches.visit(nodes) { _, entry throws(LogError) in
-            for (place, interval) in entry.path.enumerated() {
-                let isLast = place + 1 == entry.path.count
-                let end = isLast ? entry.death?.lsn : entry.path[place + 1].from
+            let path = entry.path
+            for (place, interval) in path.enumerated() {
+                let isLast = place + 1 == path.count
+                let end = isLast ? entry.death?.lsn : path[place + 1].from
                 if let end, end < start { ended.append(interval.timeline) }
             }
             return true

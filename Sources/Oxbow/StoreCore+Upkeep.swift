@@ -6,19 +6,27 @@ import Timelines
 import WriteAheadLog
 
 extension StoreCore {
-    /// Waits where more is appended than may be unflushed, and writes a checkpoint where two
-    /// intervals of changes are in memory: so memory has a bound, however fast writers are.
-    func boundMemory() throws(LogError) {
-        let (isTailFull, isMapFull, areIndexesMany) = log.lock.withLock {
-            (
-                log.unflushedBytes > log.options.unflushedLimit,
-                catalog.pendingChanges >= 2 * options.checkpointChanges,
-                log.sealedSegments.count > Self.openIndexLimit
-            )
-        }
-        if isTailFull || areIndexesMany { try log.flush() }
-        while areIndexesMany, try log.writeClosingIndex() {}
-        if isMapFull {
+    /// What is at its bound in memory: so memory has one, however fast writers are.
+    enum Pressure {
+        case tail
+        case indexes
+        case changes
+    }
+
+    /// What must be written before more is taken into memory. Call with `log.lock` held.
+    var pressure: Pressure? {
+        if log.sealedSegments.count > Self.openIndexLimit { return .indexes }
+        if catalog.pendingChanges >= 2 * options.checkpointChanges { return .changes }
+        return log.unflushedBytes > log.options.unflushedLimit ? .tail : nil
+    }
+
+    func relieve(_ pressure: Pressure) throws(LogError) {
+        switch pressure {
+        case .tail: try log.flush()
+        case .indexes:
+            try log.flush()
+            while try log.writeClosingIndex() {}
+        case .changes:
             checkpointLock.lock()
             defer { checkpointLock.unlock() }
             let isStill = log.lock.withLock {
@@ -38,17 +46,18 @@ extension StoreCore {
             || log.appendedBytes - appendedAtCheckpoint >= options.checkpointBytes
     }
 
-    /// Wakes the maintenance thread where there is something to do that should not wait.
-    func upkeepAfterCommit() {
-        guard options.upkeep == .automatic else { return }
-        let isDue = log.lock.withLock {
-            checkpointIsDue || !log.sealedSegments.isEmpty || log.wantsZeros
-                // Early, so that a bulk load and the disk work side by side.
-                || log.unflushedBytes > log.options.unflushedLimit / 4
-                || (log.roomInSegment.bytes < geometry.segmentSize / 4
-                    && !log.roomInSegment.hasSpare)
-        }
-        guard isDue else { return }
+    /// Whether the maintenance thread has something to do that should not wait. Call with
+    /// `log.lock` held.
+    var upkeepIsDue: Bool {
+        guard options.upkeep == .automatic else { return false }
+        return checkpointIsDue || !log.sealedSegments.isEmpty || log.wantsZeros
+            // Early, so that a bulk load and the disk work side by side.
+            || log.unflushedBytes > log.options.unflushedLimit / 4
+            || (log.roomInSegment.bytes < geometry.segmentSize / 4
+                && !log.roomInSegment.hasSpare)
+    }
+
+    func wakeUpkeep() {
         upkeepLock.withLock {
             guard !upkeepIsWanted else { return }
             upkeepIsWanted = true

@@ -93,18 +93,31 @@ final class StoreCore: @unchecked Sendable {
     /// The body does no I/O. Where it needs a node that is not in memory, or a segment that is not
     /// made, it has changed nothing yet, and is run again when that is there.
     ///
-    /// - Parameter urgent: Whether the step makes room, and so may use the space kept for that.
+    /// - Parameters:
+    ///   - urgent: Whether the step makes room, and so may use the space kept for that.
+    ///   - growing: Whether it takes memory for what it does, and so waits where that is at its
+    ///     bounds, and gives upkeep work.
     func critical<Result>(
         urgent: Bool = false,
+        growing: Bool = false,
         _ body: (inout Catalog, NodeSource) throws(LogError) -> Result
     ) throws(LogError) -> Result {
         var cached = nodes.cacheOnly
+        var mayWait = growing
         while true {
             log.lock.lock()
+            if mayWait, let pressure {
+                log.lock.unlock()
+                mayWait = false
+                try relieve(pressure)
+                continue
+            }
             do throws(LogError) {
                 let result = try body(&catalog, cached)
                 catalog.noteSegments(of: log)
+                let wantsUpkeep = growing && upkeepIsDue
                 log.lock.unlock()
+                if wantsUpkeep { wakeUpkeep() }
                 return result
             } catch {
                 log.lock.unlock()

@@ -21,14 +21,14 @@ extension OrderedMap {
         _ body: (MapKey, Value) throws(Failure) -> Bool
     ) throws(Failure) -> Bool {
         var index = node.isLeaf ? node.lowerBound(lower) : node.childIndex(for: lower)
-        while index < node.keys.count {
-            let key = node.keys[index]
+        while index < node.count {
+            let key = node.key(index)
             if node.isLeaf {
                 if let upper, key >= upper { return false }
-                if try !body(key, node.values[index]) { return false }
+                if try !body(key, node.value(index)) { return false }
             } else {
                 if let upper, key >= upper { return false }
-                if try !visit(node.children[index], lower, upper, body) { return false }
+                if try !visit(node.child(index), lower, upper, body) { return false }
             }
             index += 1
         }
@@ -64,11 +64,11 @@ extension OrderedMap {
         _ node: OrderedNode<Value>,
         _ fits: (MapKey) -> Bool
     ) -> (key: MapKey, value: Value)? {
-        var index = node.keys.countOfFirst(where: fits) - 1
-        if node.isLeaf { return index < 0 ? nil : (node.keys[index], node.values[index]) }
+        var index = (0..<node.count).countOfFirst { fits(node.key($0)) } - 1
+        if node.isLeaf { return index < 0 ? nil : (node.key(index), node.value(index)) }
         // A child's own first key may be above the key that stands for it, after removals.
         while index >= 0 {
-            if let found = last(node.children[index], fits) { return found }
+            if let found = last(node.child(index), fits) { return found }
             index -= 1
         }
         return nil

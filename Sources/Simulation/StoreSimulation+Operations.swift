@@ -91,8 +91,6 @@ extension StoreSimulation {
 
     /// Ends the life where power is gone; a store that never stops asking the disk is a failure.
     func requirePower() throws {
-        // For each place that it cannot read, a check looks through all of history.
-        if disk.isExhausted, operation == .check, hasStruck { throw LifeOver() }
         if disk.isExhausted { throw Divergence("\(operation) never ends") }
         if disk.hasLostPower { throw LifeOver() }
     }

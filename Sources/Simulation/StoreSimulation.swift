@@ -195,7 +195,9 @@ package struct FaultTable: Hashable, Sendable {
     /// writing.
     package static func isPossible(_ fault: Fault, _ operation: StoreOperation) -> Bool {
         switch fault {
-        case .failure, .staleRead, .misdirectedRead, .rot: true
+        // Making durable what was appended reads nothing.
+        case .staleRead, .misdirectedRead: operation != .sync
+        case .failure, .rot: true
         default: !operation.onlyReads
         }
     }

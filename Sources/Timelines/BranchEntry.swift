@@ -60,7 +60,9 @@ package struct BranchEntry: Sendable {
     package var authorship: Authorship
     package var origin: Origin?
     package var parent: BranchID?
-    package var path: [PathInterval]
+    /// What it shows now, and what it showed before its resets.
+    package private(set) var current: PathInterval
+    package private(set) var before: [PathInterval]
     package var isProtected: Bool
     package var expiry: LogTime?
     package var death: RecordMark?
@@ -72,7 +74,7 @@ package struct BranchEntry: Sendable {
         authorship: Authorship,
         origin: Origin?,
         parent: BranchID?,
-        path: [PathInterval],
+        timeline: PathInterval,
         expiry: LogTime?
     ) {
         self.name = name
@@ -80,12 +82,22 @@ package struct BranchEntry: Sendable {
         self.authorship = authorship
         self.origin = origin
         self.parent = parent
-        self.path = path
+        current = timeline
+        before = []
         isProtected = false
         self.expiry = expiry
     }
 
-    package var timeline: TimelineID { path[path.count - 1].timeline }
+    package var timeline: TimelineID { current.timeline }
+    /// All that it showed, in order.
+    package var path: [PathInterval] { before + [current] }
+    package var first: PathInterval { before.first ?? current }
+
+    package mutating func goOn(_ timeline: PathInterval) {
+        before.append(current)
+        current = timeline
+    }
+
     package static let maximumPath = 500
 }
 
@@ -134,17 +146,20 @@ extension BranchEntry: MapValue {
             )
         }
         if has(1) { parent = BranchID(rawValue: try reader.varint("branch's parent")) }
-        path = []
+        before = []
         for _ in 0..<(try reader.count("branch's path", ofAtLeast: 2)) {
             let timeline = TimelineID(rawValue: try reader.varint("branch's path"))
-            path.append(
+            before.append(
                 PathInterval(
                     timeline: timeline,
                     from: LSN(rawValue: try reader.varint("branch's path"))
                 )
             )
         }
-        guard !path.isEmpty else { throw Malformed("a branch without a path", at: reader.offset) }
+        guard let last = before.popLast() else {
+            throw Malformed("a branch without a path", at: reader.offset)
+        }
+        current = last
         isProtected = has(2)
         if has(3) { expiry = LogTime(rawValue: try reader.varint("branch's expiry")) }
         if has(4) { death = try RecordMark(decoding: &reader) }

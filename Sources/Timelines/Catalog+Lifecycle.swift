@@ -51,13 +51,14 @@ extension Catalog {
         of timeline: TimelineID,
         _ nodes: NodeSource
     ) throws(LogError) {
-        let key = Self.key(timeline.rawValue)
-        guard try timelines.promote(key, nodes), let entry = timelines.promoted(key) else { return }
-        let far = Self.key(entry.jump.rawValue)
-        guard try timelines.promote(far, nodes), let jumped = timelines.promoted(far) else {
-            return
+        var id = timeline
+        for _ in 0..<2 {
+            let key = Self.key(id.rawValue)
+            try timelines.promote(key, nodes)
+            guard let jump = timelines.lendPromoted(key, { $0.jump }) else { return }
+            id = jump
         }
-        try timelines.promote(Self.key(jumped.jump.rawValue), nodes)
+        try timelines.promote(Self.key(id.rawValue), nodes)
     }
 
     /// Lets a lifecycle record take effect. All that it touches was promoted.
@@ -72,7 +73,7 @@ extension Catalog {
                 authorship: record.authorship,
                 origin: origin,
                 parent: parent,
-                path: [PathInterval(timeline: TimelineID(mark.lsn), from: mark.lsn)],
+                timeline: PathInterval(timeline: TimelineID(mark.lsn), from: mark.lsn),
                 expiry: nil
             )
             schedule(&entry, id, expiry)
@@ -107,7 +108,7 @@ extension Catalog {
             changeBranch(id) { entry, catalog in
                 catalog.begin(TimelineID(mark.lsn), owner: id.rawValue, origin, root, mark)
                 catalog.close(entry.timeline, true)
-                entry.path.append(PathInterval(timeline: TimelineID(mark.lsn), from: mark.lsn))
+                entry.goOn(PathInterval(timeline: TimelineID(mark.lsn), from: mark.lsn))
             }
         case .createSnapshot(let name, let branch, let origin, let point, let root):
             let line = TimelineID(mark.lsn)
@@ -163,7 +164,6 @@ extension Catalog {
         _ root: Location?,
         _ mark: RecordMark
     ) {
-        var pages = PageMap(root: root ?? .none)
         var entry = TimelineEntry(
             owner: owner,
             origin: origin,
@@ -171,21 +171,21 @@ extension Catalog {
             jump: id,
             birthRoot: root ?? .none,
             birth: mark,
-            pages: pages
+            pages: PageMap(root: root ?? .none)
         )
         if let root { entry.beganEmpty = root == .none }
         if let origin {
             // Brings the parent's layers in step first: the child shares them.
-            let parent = change(origin.timeline) { parent in parent }
+            let parent = change(origin.timeline) { parent in
+                if root == nil { entry.pages = parent.pages }
+                entry.mergedAs = parent.mergedAs
+                entry.depth = parent.depth + 1
+                return parent.jump
+            }
             guard let parent else {
                 preconditionFailure("timeline \(origin.timeline) is gone in the middle of a fork")
             }
-            if root == nil { pages = parent.pages }
-            entry.pages = pages
-            entry.mergedAs = parent.mergedAs
-            entry.epoch = epoch
-            entry.depth = parent.depth + 1
-            entry.jump = jump(from: parent, origin.timeline)
+            entry.jump = jump(from: origin.timeline, depth: entry.depth - 1, jump: parent)
         }
         entry.epoch = epoch
         timelines.set(Self.key(id.rawValue), entry)
@@ -193,10 +193,12 @@ extension Catalog {
 
     /// Every timeline has a pointer far up, as in a skew-binary list: from any depth, any ancestor
     /// is found in a logarithm of steps.
-    private func jump(from parent: TimelineEntry, _ id: TimelineID) -> TimelineID {
-        guard let far = timelines.promoted(Self.key(parent.jump.rawValue)) else { return id }
-        guard let farther = timelines.promoted(Self.key(far.jump.rawValue)) else { return id }
-        return parent.depth - far.depth == far.depth - farther.depth ? far.jump : id
+    private func jump(from id: TimelineID, depth: UInt32, jump: TimelineID) -> TimelineID {
+        func look(_ id: TimelineID) -> (depth: UInt32, jump: TimelineID)? {
+            timelines.lendPromoted(Self.key(id.rawValue)) { ($0.depth, $0.jump) }
+        }
+        guard let far = look(jump), let farther = look(far.jump) else { return id }
+        return depth - far.depth == far.depth - farther.depth ? far.jump : id
     }
 
     private mutating func changeBranch(

@@ -68,7 +68,7 @@ package struct History: Sendable {
             cap = LSN(rawValue: entry.birth.lsn.rawValue - 1)
             following = entry.birth
         }
-        return try ancestor(of: try entry(branch.path[0].timeline), bound)
+        return try ancestor(of: try entry(branch.first.timeline), bound)
     }
 
     /// The nearest ancestor whose first record the bound admits.
@@ -142,7 +142,7 @@ package struct History: Sendable {
     /// The first record of a branch's path that is still kept.
     package func earliest(of branch: BranchEntry) throws(Miss) -> RecordMark {
         do throws(LogError) {
-            var line = try entry(branch.path[0].timeline)
+            var line = try entry(branch.first.timeline)
             let kept = catalog.state.historyFrom
             while line.birth.lsn >= kept, let origin = line.origin {
                 line = try entry(origin.timeline)

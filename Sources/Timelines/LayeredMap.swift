@@ -23,6 +23,18 @@ package struct LayeredMap<Value: MapValue>: Sendable {
         return try MapReader<Value>(nodes, root: root)[key]
     }
 
+    /// Lets the body look at what a key holds, mostly where it stands; nil where it holds nothing.
+    @inlinable
+    package func lend<Result>(
+        _ key: MapKey,
+        _ nodes: NodeSource,
+        _ body: (Value) -> Result
+    ) throws(LogError) -> Result? {
+        if let found = newer.lend(key, { $0.map(body) }) { return found }
+        if let found = older.lend(key, { $0.map(body) }) { return found }
+        return try MapReader<Value>(nodes, root: root)[key].map(body)
+    }
+
     @inlinable
     package mutating func set(_ key: MapKey, _ value: Value) { newer.set(key, value) }
     @inlinable
@@ -33,22 +45,27 @@ package struct LayeredMap<Value: MapValue>: Sendable {
     @inlinable
     @discardableResult
     package mutating func promote(_ key: MapKey, _ nodes: NodeSource) throws(LogError) -> Bool {
-        if !newer.contains(key) { newer.set(key, try get(key, nodes)) }
-        return holdsPromoted(key)
-    }
-
-    /// Whether a promoted key holds anything.
-    @inlinable
-    package func holdsPromoted(_ key: MapKey) -> Bool {
-        if case .some(.some) = newer[key] { return true }
-        return false
+        if let holds = newer.lend(key, { $0 != nil }) { return holds }
+        let value: Value?
+        if let changed = older[key] {
+            value = changed
+        } else {
+            value = try MapReader<Value>(nodes, root: root)[key]
+        }
+        newer.set(key, value)
+        return value != nil
     }
 
     /// What a promoted key holds.
     @inlinable
-    package func promoted(_ key: MapKey) -> Value? {
-        invariant(newer.contains(key), "key \(key) was not promoted")
-        return newer[key] ?? nil
+    package func promoted(_ key: MapKey) -> Value? { lendPromoted(key) { $0 } }
+
+    /// Lets the body look at what a promoted key holds; nil where it holds nothing.
+    @inlinable
+    package func lendPromoted<Result>(_ key: MapKey, _ body: (Value) -> Result) -> Result? {
+        let found = newer.lend(key) { $0.map(body) }
+        invariant(found != nil, "key \(key) was not promoted")
+        return found ?? nil
     }
 
     /// Changes what a promoted key holds, where it stands; nil where it holds nothing.
@@ -57,11 +74,7 @@ package struct LayeredMap<Value: MapValue>: Sendable {
         _ key: MapKey,
         _ body: (inout Value) throws(Failure) -> Result
     ) throws(Failure) -> Result? {
-        try newer.modify(key) { slot throws(Failure) -> Result? in
-            guard var value = slot.take() else { return nil }
-            defer { slot = value }
-            return try body(&value)
-        } ?? nil
+        try newer.modify(key) { slot throws(Failure) in try slot?.changed(by: body) } ?? nil
     }
 
     /// Puts what changed so far aside for a checkpoint.
@@ -158,6 +171,14 @@ package struct LayeredMap<Value: MapValue>: Sendable {
             next = entry.key < .last ? entry.key.successor : nil
         }
     }
+}
+
+extension MapValue {
+    /// So that what an optional holds is changed where it stands.
+    @inlinable
+    package mutating func changed<Result, Failure: Error>(
+        by body: (inout Self) throws(Failure) -> Result
+    ) throws(Failure) -> Result { try body(&self) }
 }
 
 extension MapKey {
