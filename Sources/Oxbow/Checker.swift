@@ -103,7 +103,9 @@ struct Checker {
         defer { if !found.isEmpty { below[location.lsn.rawValue] = found } }
         let node: MapNode<Value>
         do throws(LogError) { node = try core.nodes.load(location) } catch {
-            found = try note(error, location, Value.self == Location.self ? bounds.lower : nil)
+            // Of a root it is not known where its pages begin.
+            let isKnown = Value.self == Location.self && bounds.lower > .first
+            found = try note(error, location, isKnown ? bounds.lower : nil)
             return found
         }
         report.nodes += 1
@@ -111,7 +113,7 @@ struct Checker {
         let isOrdered = node.keys.first.map { $0 >= bounds.lower } ?? false
         let isBounded = node.keys.last.map { $0 <= bounds.upper } ?? false
         if !isOrdered || !isBounded || level.map({ $0 != node.level }) ?? false {
-            found = add("a node that does not fit its parent", location, bounds.lower)
+            found = add("a node that does not fit its parent", location, nil)
         }
         for index in node.children.indices {
             let upper = index + 1 < node.keys.count ? node.keys[index + 1] : bounds.upper

@@ -103,7 +103,7 @@ extension StoreCore {
 
     /// Makes durable what was just changed.
     func sync(_ action: @autoclosure () -> String) throws(OxbowError) {
-        try attempt(action()) { () throws(LogError) in try log.flush() }
+        try attempt(action()) { () throws(LogError) in try log.flushForWriter() }
     }
 
     /// What stands in the way of a name, if anything does.
@@ -112,7 +112,10 @@ extension StoreCore {
         _ catalog: inout Catalog,
         _ nodes: NodeSource
     ) throws(LogError) -> OxbowError? {
-        guard let holder = try catalog.holder(of: name, nodes) else { return nil }
+        // Mostly nobody has it, and then it is going to be given.
+        guard try catalog.names.promote(NameEntry.key(name), nodes),
+            let holder = try catalog.holder(of: name, nodes)
+        else { return nil }
         switch holder {
         case .branch(let id):
             guard let entry = try catalog.branch(id, nodes) else { return nil }

@@ -13,10 +13,17 @@ extension StoreCore {
         case changes
     }
 
+    /// How much waits for the next checkpoint. Call with `log.lock` held.
+    private var pendingChanges: Int {
+        // In place: reading it through the property would copy the catalog.
+        func count(_ catalog: inout Catalog) -> Int { catalog.pendingChanges }
+        return count(&catalog)
+    }
+
     /// What must be written before more is taken into memory. Call with `log.lock` held.
     var pressure: Pressure? {
         if log.sealedSegments.count > Self.openIndexLimit { return .indexes }
-        if catalog.pendingChanges >= 2 * options.checkpointChanges { return .changes }
+        if pendingChanges >= 2 * options.checkpointChanges { return .changes }
         return log.unflushedBytes > log.options.unflushedLimit ? .tail : nil
     }
 
@@ -30,7 +37,7 @@ extension StoreCore {
             checkpointLock.lock()
             defer { checkpointLock.unlock() }
             let isStill = log.lock.withLock {
-                catalog.pendingChanges >= 2 * options.checkpointChanges
+                pendingChanges >= 2 * options.checkpointChanges
             }
             if isStill { try checkpointHeld() }
         }
@@ -42,7 +49,7 @@ extension StoreCore {
     /// Whether a checkpoint is due. Call with `log.lock` held.
     private var checkpointIsDue: Bool {
         guard log.active != nil else { return false }
-        return catalog.pendingChanges >= options.checkpointChanges
+        return pendingChanges >= options.checkpointChanges
             || log.appendedBytes - appendedAtCheckpoint >= options.checkpointBytes
     }
 
@@ -246,7 +253,7 @@ extension StoreCore {
         checkpointLock.lock()
         defer { checkpointLock.unlock() }
         let isWorthIt = log.lock.withLock {
-            catalog.pendingChanges >= 256
+            pendingChanges >= 256
                 || log.appendedBytes - appendedAtCheckpoint >= 1 << 20
         }
         if isWorthIt {

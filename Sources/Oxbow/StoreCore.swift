@@ -15,6 +15,8 @@ final class StoreCore: @unchecked Sendable {
     let geometry: Geometry
     let log: Log
     let nodes: NodeSource
+    /// Those in memory alone.
+    private let cachedNodes: NodeSource
     let pages: PageReader
     let indexes: SegmentIndexes
     let commitLocks = CommitLocks()
@@ -39,6 +41,8 @@ final class StoreCore: @unchecked Sendable {
     var flushedAt: UInt64 = 0
     /// Guarded by `log.lock`: segments of earlier processes that may lack their closing index.
     var unindexed: [(number: SegmentNumber, end: LSN)] = []
+    /// Guarded by `log.lock`: how much must have been appended until what grows is looked at again.
+    private var nextLook: UInt64 = 0
     /// Guarded by `log.lock`: an append found the disk full.
     var roomIsWanted = false
     /// Guarded by `log.lock`: nothing is done any more.
@@ -75,6 +79,7 @@ final class StoreCore: @unchecked Sendable {
         geometry = superblock.geometry
         self.log = log
         self.nodes = nodes
+        cachedNodes = nodes.cacheOnly
         let cache = PageCache(
             byteLimit: options.cacheBytes / 2,
             pageSize: superblock.geometry.pageSize
@@ -102,11 +107,12 @@ final class StoreCore: @unchecked Sendable {
         growing: Bool = false,
         _ body: (inout Catalog, NodeSource) throws(LogError) -> Result
     ) throws(LogError) -> Result {
-        var cached = nodes.cacheOnly
+        var cached = cachedNodes
         var mayWait = growing
         while true {
             log.lock.lock()
-            if mayWait, let pressure {
+            let isFarther = growing && log.appendedBytes >= nextLook
+            if isFarther, mayWait, let pressure {
                 log.lock.unlock()
                 mayWait = false
                 try relieve(pressure)
@@ -115,7 +121,8 @@ final class StoreCore: @unchecked Sendable {
             do throws(LogError) {
                 let result = try body(&catalog, cached)
                 catalog.noteSegments(of: log)
-                let wantsUpkeep = growing && upkeepIsDue
+                let wantsUpkeep = isFarther && upkeepIsDue
+                if isFarther { nextLook = log.appendedBytes + Self.lookStride }
                 log.lock.unlock()
                 if wantsUpkeep { wakeUpkeep() }
                 return result
@@ -133,6 +140,9 @@ final class StoreCore: @unchecked Sendable {
             }
         }
     }
+
+    /// Small beside all that has a bound in memory.
+    private static let lookStride: UInt64 = 16 << 10
 
     private func makeSegment(urgent: Bool) throws(LogError) {
         do throws(LogError) { try log.ensureSpare(urgent: urgent) } catch {
@@ -152,8 +162,7 @@ final class StoreCore: @unchecked Sendable {
 extension Catalog {
     /// Registers the segment that the log went on in. Call in the critical section.
     mutating func noteSegments(of log: Log) {
-        guard let active = log.active else { return }
-        if let known = activeSegment, known == active.number { return }
+        guard log.activeNumber != activeSegment, let active = log.active else { return }
         began(active.header)
     }
 }

@@ -29,18 +29,16 @@ package struct OrderedMap<Value: Sendable>: @unchecked Sendable {
         _ key: MapKey,
         _ body: (Value) throws(Failure) -> Result
     ) throws(Failure) -> Result? {
-        guard let root else { return nil }
-        defer { withExtendedLifetime(root) {} }
-        let leaf = unsafe root.leaf(for: key)
-        guard let index = unsafe leaf._withUnsafeGuaranteedRef({ $0.index(of: key) }) else {
-            return nil
-        }
-        let values = unsafe leaf._withUnsafeGuaranteedRef { unsafe $0.values }
-        return try unsafe body(values[index])
+        guard let root = unsafe root.map(Unmanaged.passUnretained) else { return nil }
+        // Whose root it is.
+        defer { withExtendedLifetime(self) {} }
+        let place = unsafe root._withUnsafeGuaranteedRef { unsafe $0.place(of: key) }
+        guard let place = unsafe place else { return nil }
+        return try unsafe body(place.pointee)
     }
 
     @inlinable
-    package mutating func set(_ key: MapKey, _ value: Value) {
+    package mutating func set(_ key: MapKey, _ value: consuming Value) {
         var node = take() ?? .make(isLeaf: true, capacity: OrderedNode<Value>.smallest)
         if OrderedNode.insert(key, value, into: &node) { count += 1 }
         if node.isOverfull {

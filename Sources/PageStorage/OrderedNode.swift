@@ -88,12 +88,14 @@ package final class OrderedNode<Value: Sendable>: ManagedBuffer<OrderedHead, Map
     @inlinable @inline(__always)
     func lowerBound(_ key: MapKey) -> Int {
         var low = 0
-        var high = count
-        while low < high {
-            let middle = (low + high) / 2
-            if unsafe keys[middle] < key { low = middle + 1 } else { high = middle }
+        var length = count
+        // Without branches that depend on the keys: they would be guessed wrong every other time.
+        while length > 1 {
+            let half = length / 2
+            low &+= unsafe keys[low &+ half &- 1] < key ? half : 0
+            length &-= half
         }
-        return low
+        return unsafe length == 1 && keys[low] < key ? low &+ 1 : low
     }
 
     /// Where a leaf has `key`, if it does.
@@ -118,6 +120,15 @@ package final class OrderedNode<Value: Sendable>: ManagedBuffer<OrderedHead, Map
             node.isLeaf ? nil : unsafe node.unheldChild(node.childIndex(for: key))
         }) { unsafe node = next }
         return unsafe node
+    }
+
+    /// Where the value of `key` stands in this node or below, if it is there.
+    @inlinable @inline(__always)
+    func place(of key: MapKey) -> UnsafeMutablePointer<Value>? {
+        unsafe leaf(for: key)._withUnsafeGuaranteedRef { leaf in
+            guard let index = leaf.index(of: key) else { return nil }
+            return unsafe leaf.values + index
+        }
     }
 
     @inlinable @inline(__always)
@@ -194,7 +205,12 @@ extension OrderedNode {
     }
 
     @inlinable
-    static func add(_ key: MapKey, _ value: Value, to leaf: inout OrderedNode, at index: Int) {
+    static func add(
+        _ key: MapKey,
+        _ value: consuming Value,
+        to leaf: inout OrderedNode,
+        at index: Int
+    ) {
         grow(&leaf)
         let rest = leaf.openGap(for: key, at: index)
         unsafe (leaf.values + index + 1).moveInitialize(from: leaf.values + index, count: rest)
@@ -236,7 +252,11 @@ extension OrderedNode {
 
     /// Returns whether the key is new.
     @inlinable
-    static func insert(_ key: MapKey, _ value: Value, into node: inout OrderedNode) -> Bool {
+    static func insert(
+        _ key: MapKey,
+        _ value: consuming Value,
+        into node: inout OrderedNode
+    ) -> Bool {
         own(&node)
         if node.isLeaf {
             let index = node.lowerBound(key)

@@ -19,12 +19,18 @@ package struct ByteWriter: Sendable {
     /// Seven bits a byte, lowest first, the high bit set on all but the last.
     @inlinable
     package mutating func append(varint value: UInt64) {
+        if value < 0x80 { return bytes.append(UInt8(value)) }
         var rest = value
-        while rest >= 0x80 {
-            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
+        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 10) { buffer in
+            var count = 0
+            while rest >= 0x80 {
+                unsafe buffer[count] = UInt8(truncatingIfNeeded: rest) | 0x80
+                rest >>= 7
+                count += 1
+            }
+            unsafe buffer[count] = UInt8(rest)
+            unsafe bytes.append(contentsOf: buffer[...count])
         }
-        bytes.append(UInt8(rest))
     }
 
     /// A signed number, small in either direction, as a varint.
@@ -36,8 +42,11 @@ package struct ByteWriter: Sendable {
     /// A length and that many bytes.
     @inlinable
     package mutating func append(text: String) {
-        append(varint: UInt64(text.utf8.count))
-        bytes.append(contentsOf: text.utf8)
+        var text = text
+        text.withUTF8 { utf8 in
+            append(varint: UInt64(utf8.count))
+            unsafe bytes.append(contentsOf: utf8)
+        }
     }
 
     @inlinable

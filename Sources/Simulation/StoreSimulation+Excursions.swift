@@ -10,7 +10,11 @@ extension StoreSimulation {
         let faults = Fault.allCases.filter { FaultTable.isPossible($0, wanted) }
         let fault = faults[draw(faults.count)]
         let branched = StoreSimulation(
-            branching: self, disk: disk.snapshot(seed: random.next()), expected, [])
+            branching: self,
+            disk: disk.snapshot(seed: random.next()),
+            expected,
+            []
+        )
         defer {
             totals += branched.totals
             table += branched.table

@@ -20,6 +20,7 @@ package struct Authorship: Sendable, Equatable {
     func encode(to writer: inout ByteWriter) {
         writer.append(text: actor)
         writer.append(varint: UInt64(labels.count))
+        if labels.isEmpty { return }
         for (key, value) in labels.sorted(by: { $0.key < $1.key }) {
             writer.append(text: key)
             writer.append(text: value)

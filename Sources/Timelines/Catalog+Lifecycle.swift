@@ -52,13 +52,13 @@ extension Catalog {
         _ nodes: NodeSource
     ) throws(LogError) {
         var id = timeline
-        for _ in 0..<2 {
+        for _ in 0..<3 {
             let key = Self.key(id.rawValue)
-            try timelines.promote(key, nodes)
-            guard let jump = timelines.lendPromoted(key, { $0.jump }) else { return }
+            guard let jump = try timelines.promote(key, nodes, { $0.jump }), jump != id else {
+                return
+            }
             id = jump
         }
-        try timelines.promote(Self.key(id.rawValue), nodes)
     }
 
     /// Lets a lifecycle record take effect. All that it touches was promoted.
@@ -197,7 +197,7 @@ extension Catalog {
         func look(_ id: TimelineID) -> (depth: UInt32, jump: TimelineID)? {
             timelines.lendPromoted(Self.key(id.rawValue)) { ($0.depth, $0.jump) }
         }
-        guard let far = look(jump), let farther = look(far.jump) else { return id }
+        guard jump != id, let far = look(jump), let farther = look(far.jump) else { return id }
         return depth - far.depth == far.depth - farther.depth ? far.jump : id
     }
 
@@ -217,11 +217,14 @@ extension Catalog {
     }
 
     private mutating func give(_ name: String, to holder: NameEntry.Holder) {
-        let key = NameEntry.key(name)
-        var entry = names.promoted(key) ?? NameEntry(holders: [])
-        invariant(entry[name] == nil, "the name \(name) is given twice")
-        entry.holders.append((name, holder))
-        names.set(key, entry)
+        names.modifySlot(NameEntry.key(name)) { slot in
+            guard slot != nil else {
+                slot = NameEntry(holders: [(name, holder)])
+                return
+            }
+            invariant(slot?[name] == nil, "the name \(name) is given twice")
+            slot?.holders.append((name, holder))
+        }
     }
 
     private mutating func take(_ name: String) {

@@ -2,7 +2,8 @@ package import PageStorage
 package import Primitives
 package import WriteAheadLog
 
-/// Who has a name. Names are found by a hash, so an entry holds all whose hashes are equal.
+/// Who has a name. Names are found by a hash of all but their last eight bytes, so an entry holds
+/// all whose hashes and ends are equal.
 package struct NameEntry: Sendable, Equatable, MapValue {
     package enum Holder: Sendable, Equatable {
         case branch(BranchID)
@@ -17,12 +18,24 @@ package struct NameEntry: Sendable, Equatable, MapValue {
         left.holders.elementsEqual(right.holders) { $0 == $1 }
     }
 
+    /// Names that are counted up stand side by side: a branch for each of many runs finds its place
+    /// in memory that is warm.
     package static func key(_ name: String) -> MapKey {
         var name = name
-        let hash = name.withUTF8 { bytes in
-            unsafe Checksum.of(UnsafeRawBufferPointer(bytes))
+        return name.withUTF8 { bytes in
+            let bytes = UnsafeRawBufferPointer(bytes)
+            let end = max(0, bytes.count - 8)
+            var last: UInt64 = 0
+            if bytes.count >= 8 {
+                last = unsafe bytes.loadUnaligned(fromByteOffset: end, as: UInt64.self).bigEndian
+            } else {
+                for index in 0..<bytes.count { last = unsafe last << 8 | UInt64(bytes[index]) }
+            }
+            return unsafe MapKey(
+                Checksum.of(UnsafeRawBufferPointer(rebasing: bytes[..<end])),
+                last
+            )
         }
-        return MapKey(0, hash)
     }
 
     package subscript(name: String) -> Holder? {

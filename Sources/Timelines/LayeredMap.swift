@@ -30,13 +30,16 @@ package struct LayeredMap<Value: MapValue>: Sendable {
         _ nodes: NodeSource,
         _ body: (Value) -> Result
     ) throws(LogError) -> Result? {
-        if let found = newer.lend(key, { $0.map(body) }) { return found }
-        if let found = older.lend(key, { $0.map(body) }) { return found }
+        if let found = newer.lend(key, { slot in Self.look(slot, body) }) { return found }
+        if let found = older.lend(key, { slot in Self.look(slot, body) }) { return found }
         return try MapReader<Value>(nodes, root: root)[key].map(body)
     }
 
     @inlinable
-    package mutating func set(_ key: MapKey, _ value: Value) { newer.set(key, value) }
+    package mutating func set(_ key: MapKey, _ value: consuming Value) {
+        newer.set(key, value)
+    }
+
     @inlinable
     package mutating func remove(_ key: MapKey) { newer.set(key, nil) }
 
@@ -45,7 +48,17 @@ package struct LayeredMap<Value: MapValue>: Sendable {
     @inlinable
     @discardableResult
     package mutating func promote(_ key: MapKey, _ nodes: NodeSource) throws(LogError) -> Bool {
-        if let holds = newer.lend(key, { $0 != nil }) { return holds }
+        try promote(key, nodes) { _ in true } ?? false
+    }
+
+    /// As ``promote(_:_:)``; the body looks at what the key holds, if it holds anything.
+    @inlinable
+    package mutating func promote<Result>(
+        _ key: MapKey,
+        _ nodes: NodeSource,
+        _ body: (Value) -> Result
+    ) throws(LogError) -> Result? {
+        if let held = newer.lend(key, { slot in Self.look(slot, body) }) { return held }
         let value: Value?
         if let changed = older[key] {
             value = changed
@@ -53,7 +66,7 @@ package struct LayeredMap<Value: MapValue>: Sendable {
             value = try MapReader<Value>(nodes, root: root)[key]
         }
         newer.set(key, value)
-        return value != nil
+        return Self.look(value, body)
     }
 
     /// What a promoted key holds.
@@ -63,9 +76,18 @@ package struct LayeredMap<Value: MapValue>: Sendable {
     /// Lets the body look at what a promoted key holds; nil where it holds nothing.
     @inlinable
     package func lendPromoted<Result>(_ key: MapKey, _ body: (Value) -> Result) -> Result? {
-        let found = newer.lend(key) { $0.map(body) }
+        let found = newer.lend(key) { slot in Self.look(slot, body) }
         invariant(found != nil, "key \(key) was not promoted")
         return found ?? nil
+    }
+
+    /// As `map`, without a copy.
+    @inlinable @inline(__always)
+    static func look<Result>(_ slot: Value?, _ body: (Value) -> Result) -> Result? {
+        switch slot {
+        case .some(let value): body(value)
+        case .none: nil
+        }
     }
 
     /// Changes what a promoted key holds, where it stands; nil where it holds nothing.
@@ -74,7 +96,18 @@ package struct LayeredMap<Value: MapValue>: Sendable {
         _ key: MapKey,
         _ body: (inout Value) throws(Failure) -> Result
     ) throws(Failure) -> Result? {
-        try newer.modify(key) { slot throws(Failure) in try slot?.changed(by: body) } ?? nil
+        try modifySlot(key) { slot throws(Failure) in try slot?.changed(by: body) }
+    }
+
+    /// Changes a promoted key where it stands: what it holds, or that it holds nothing.
+    @inlinable
+    package mutating func modifySlot<Result, Failure: Error>(
+        _ key: MapKey,
+        _ body: (inout Value?) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let result = try newer.modify(key, body)
+        guard let result else { preconditionFailure("key \(key) was not promoted") }
+        return result
     }
 
     /// Puts what changed so far aside for a checkpoint.

@@ -118,12 +118,12 @@ extension Log {
     /// Registers a record that was just appended in the index of its segment. Call with `lock`
     /// held, right after appending.
     package func index(_ change: (inout SegmentIndexBuilder) -> Void) {
-        change(&openIndexes[current.number, default: SegmentIndexBuilder()])
+        change(&activeIndex)
     }
 
     private func makeRoom(_ length: Int, entries: Int, urgent: Bool) throws(LogError) {
         let limit = options.geometry.base(of: current.number.next)
-        let filled = openIndexes[current.number]?.entryCount ?? 0
+        let filled = activeIndex.entryCount
         // The end stays below the limit, so that it always lies in the segment that it ends.
         let fits = end + length < limit
         if fits, filled + entries <= options.geometry.maximumEntriesPerSegment { return }

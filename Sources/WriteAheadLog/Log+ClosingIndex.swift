@@ -45,7 +45,7 @@ extension Log {
                     end: end,
                     file: current.file
                 ),
-                openIndexes[current.number] ?? SegmentIndexBuilder()
+                activeIndex
             )
         }
         _ = try write(index, segment)

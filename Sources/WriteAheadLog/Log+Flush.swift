@@ -8,6 +8,13 @@ extension Log {
         try flush(through: lock.withLock { end })
     }
 
+    /// As ``flush(through:)``, for a writer who waits: for those, zeros are written ahead.
+    package func flushForWriter(through target: LSN? = nil) throws(LogError) {
+        let target = target ?? lock.withLock { end }
+        awaitedPosition.store(target.rawValue, ordering: .relaxed)
+        try flush(through: target)
+    }
+
     /// Returns when everything below `target` survives a crash. Whoever comes first writes for all
     /// who have appended by then; the others wait for that flush, or the next, which one of them
     /// is told to lead.

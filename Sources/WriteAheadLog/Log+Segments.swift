@@ -82,9 +82,10 @@ extension Log {
                 file: current.file
             )
         )
+        openIndexes[current.number] = activeIndex
+        activeIndex = SegmentIndexBuilder()
         active = ActiveSegment(number: next.number, header: header, file: next.file)
         spare = nil
-        openIndexes[next.number] = SegmentIndexBuilder()
         let base = options.geometry.base(of: next.number)
         let chunk = makeChunk(at: base)
         unsafe chunk.extend(by: SegmentHeader.size).copyBytes(from: header.encoded())
@@ -131,6 +132,7 @@ extension Log {
     ) -> Result? {
         lock.lock()
         defer { lock.unlock() }
+        if segment == activeNumber { return body(&activeIndex) }
         guard openIndexes[segment] != nil else { return nil }
         return body(&openIndexes[segment, default: SegmentIndexBuilder()])
     }

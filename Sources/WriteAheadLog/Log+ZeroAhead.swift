@@ -1,5 +1,6 @@
 import DiskIO
 import Primitives
+import Synchronization
 
 /// Zeros written ahead of the log, in its active segment and in the spare one: a sync of blocks
 /// that are written already takes 120 to 150 µs where one that has to turn allocated blocks into
@@ -23,15 +24,20 @@ extension Log {
         // A process that hardly writes anything should not write zeros for that.
         let begun = options.geometry.firstRecord(of: current.number)
         guard zeroed > begun || end >= begun + Self.worthwhileBytes else { return false }
-        return zeroed < limit && zeroed < end + options.zeroAheadBytes / 2 && growsSlowly
-            || spare != nil && spareZeroed < UInt64(options.zeroAheadBytes) && growsSlowly
+        guard isAwaited, unflushedBytes <= Self.unawaitedBytes else { return false }
+        return zeroed < limit && zeroed < end + options.zeroAheadBytes / 2
+            || spare != nil && spareZeroed < UInt64(options.zeroAheadBytes)
     }
 
-    /// In a bulk load zeros would double what is written. Call with `lock` held.
-    private var growsSlowly: Bool { unflushedBytes <= Self.slowUnflushedBytes }
+    /// Whether writers wait for the disk. Nobody gains by zeros otherwise, and in a bulk load they
+    /// would double what is written. Call with `lock` held.
+    private var isAwaited: Bool {
+        let awaited = awaitedPosition.load(ordering: .relaxed)
+        return awaited > 0 && end.rawValue &- awaited <= UInt64(Self.unawaitedBytes)
+    }
 
     private static var worthwhileBytes: Int { 64 << 10 }
-    private static var slowUnflushedBytes: Int { 256 << 10 }
+    private static var unawaitedBytes: Int { 256 << 10 }
 
     /// Writes the next piece of zeros, durably; false where none is wanted.
     package func zeroAhead() throws(LogError) -> Bool {

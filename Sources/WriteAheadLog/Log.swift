@@ -43,8 +43,10 @@ package final class Log: @unchecked Sendable {
     var failure: DiskError?
     /// Guarded by `lock`: nothing is appended any more.
     var isShut = false
-    /// Guarded by `lock`: the indexes of segments that have no closing index yet.
-    package internal(set) var openIndexes: [SegmentNumber: SegmentIndexBuilder] = [:]
+    /// Guarded by `lock`: the index of the active segment, and those of segments before it that
+    /// have no closing index yet.
+    var activeIndex = SegmentIndexBuilder()
+    var openIndexes: [SegmentNumber: SegmentIndexBuilder] = [:]
     /// Guarded by `lock`: segments that are full and wait for their closing index.
     package internal(set) var sealedSegments: [SealedSegment] = []
     /// Guarded by `lock`: no mark is needed while the log ends here.
@@ -52,6 +54,8 @@ package final class Log: @unchecked Sendable {
 
     let writtenPosition: Atomic<UInt64>
     let durablePosition: Atomic<UInt64>
+    /// Up to where a writer last waited for the disk.
+    let awaitedPosition = Atomic<UInt64>(0)
 
     let flushLock = Lock()
     /// Guarded by `flushLock`: somebody writes and syncs.
@@ -117,7 +121,6 @@ package final class Log: @unchecked Sendable {
         lastEndTold = end
         writtenPosition.store(end.rawValue, ordering: .releasing)
         durablePosition.store(end.rawValue, ordering: .releasing)
-        openIndexes[number] = SegmentIndexBuilder()
         files.adopt(file, for: header)
     }
 
@@ -151,6 +154,9 @@ package final class Log: @unchecked Sendable {
     package var wantsMark: Bool {
         active != nil && durable == end && lastEndTold < end && !isShut && failure == nil
     }
+
+    /// Call with `lock` held.
+    package var activeNumber: SegmentNumber? { active?.number }
 
     /// Call with `lock` held. Traps where the log was only opened for reading.
     var current: ActiveSegment {
