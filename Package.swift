@@ -52,7 +52,9 @@ let package = Package(
             pkgConfig: "libxxhash",
             providers: [.apt(["libxxhash-dev"])]
         ),
-        layer("Primitives", ["CXXHash"]),
+        // Calls of the kernel that Glibc has no function for.
+        .systemLibrary(name: "CLinux"),
+        layer("Primitives", ["CLinux", "CXXHash"]),
         layer("DiskIO", ["Primitives"]),
         .target(
             name: "TestSupport",

@@ -64,7 +64,11 @@ extension Log {
         let offset = UInt64(aligned(Int(segment.end.rawValue - base.rawValue)))
         let bytes = ClosingIndex.encode(index, header: segment.header, end: segment.end, at: offset)
         do throws(DiskError) {
-            try segment.file.write(bytes, at: offset)
+            // What leads to the index comes last: where that is, all of the index is.
+            let footer = bytes.count - ClosingIndex.footerSize
+            try segment.file.write(Array(bytes[..<footer]), at: offset)
+            try segment.file.sync()
+            try segment.file.write(Array(bytes[footer...]), at: offset + UInt64(footer))
             // Before the cut: a file that is shorter than a segment always ends in an index.
             try segment.file.sync()
             try segment.file.truncate(to: offset + UInt64(bytes.count))

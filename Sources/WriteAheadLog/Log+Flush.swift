@@ -15,47 +15,54 @@ extension Log {
         try flush(through: target)
     }
 
-    /// Returns when everything below `target` survives a crash. Whoever comes first writes for all
-    /// who have appended by then; the others wait for that flush, or the next, which one of them
-    /// is told to lead.
+    /// Returns when everything below `target` survives a crash. Who comes while a flush is under
+    /// way gathers with others for the next one, which the first of them leads.
     package func flush(through target: LSN) throws(LogError) {
         if durable >= target { return }
         if let poison = lock.withLock({ failure }) { throw .poisoned(poison) }
         flushLock.lock()
-        if isFlushing {
-            let waiter = FlushWaiter(target)
-            waiters.append(waiter)
-            waiterCount.store(waiters.count, ordering: .relaxed)
+        if let batch = gathering {
+            batch.count.add(1, ordering: .relaxed)
             flushLock.unlock()
-            guard waiter.wait() else {
-                if durable >= target { return }
-                guard let poison = lock.withLock({ failure }) else {
-                    preconditionFailure("a flush that neither served nor failed")
-                }
-                throw .poisoned(poison)
+            batch.end.wait()
+            if durable >= target { return }
+            guard let poison = lock.withLock({ failure }) else {
+                preconditionFailure("a flush that neither served nor failed")
             }
-            flushLock.lock()
-            awaitOthers(lastServed)
-        } else {
-            isFlushing = true
-            // Itself one of those who were served last, as far as can be told.
-            awaitOthers(lastServed - 1)
+            throw .poisoned(poison)
         }
-        try lead(target)
+        let batch = FlushBatch()
+        gathering = batch
+        let isFirst = !isFlushing
+        isFlushing = true
+        flushLock.unlock()
+        if !isFirst { batch.turn.wait() }
+        // One who does not wait for a turn is itself one of those who were served last, as far as
+        // can be told.
+        gather(batch, isFirst ? -1 : 0)
+        try lead(batch, target)
     }
 
     /// Where the last flush served several, gives so many a moment to come back with their next
-    /// records: one full flush takes half as long as two that are half full. Call with `flushLock`
-    /// held, which is given up.
-    private func awaitOthers(_ expected: Int) {
-        let enough = waiters.count + expected
-        let patience = min(lastFlushNanoseconds / 2, Self.longestPatienceNanoseconds)
-        flushLock.unlock()
-        guard expected >= Self.fewestAwaited else { return }
-        let start = clock.monotonic()
-        while waiterCount.load(ordering: .relaxed) < enough, clock.monotonic() &- start < patience {
-            ThreadID.giveWay()
+    /// records: one full flush takes half as long as two that are half full.
+    private func gather(_ batch: FlushBatch, _ difference: Int) {
+        let (expected, patience) = flushLock.withLock {
+            (
+                lastServed + difference,
+                min(lastFlushNanoseconds / 2, Self.longestPatienceNanoseconds)
+            )
         }
+        if expected >= Self.fewestAwaited {
+            let enough = batch.count.load(ordering: .relaxed) + expected
+            let start = clock.monotonic()
+            while batch.count.load(ordering: .relaxed) < enough,
+                clock.monotonic() &- start < patience
+            {
+                ThreadID.giveWay()
+            }
+        }
+        // All of them appended before they joined, so what is written from here on is enough.
+        flushLock.withLock { gathering = nil }
     }
 
     /// Fewer are not worth waiting for,
@@ -63,31 +70,28 @@ extension Log {
     /// and none are for longer.
     private static var longestPatienceNanoseconds: UInt64 { 200_000 }
 
-    /// Writes, syncs and tells the others. Call as the only one for whom `isFlushing` was set.
-    private func lead(_ target: LSN) throws(LogError) {
+    /// Writes and syncs for all of a batch, tells them, and gives the turn to the next.
+    private func lead(_ batch: FlushBatch, _ target: LSN) throws(LogError) {
         var failed: DiskError?
         let start = clock.monotonic()
         do throws(DiskError) {
             if let earlier = lock.withLock({ failure }) { throw earlier }
-            repeat { try writeTail() } while durable < target
+            try writeTail()
         } catch { failed = error }
         // Law 4: whoever waits, or comes later, hears of it.
         if let failed { poison(failed) }
         let took = clock.monotonic() &- start
         flushLock.lock()
         lastFlushNanoseconds = took
-        let reached = failed == nil ? durable : .max
-        let served = waiters.filter { $0.target <= reached }
-        waiters.removeAll { $0.target <= reached }
-        waiterCount.store(waiters.count, ordering: .relaxed)
-        lastServed = served.count + 1
-        let next = waiters.isEmpty ? nil : waiters.removeFirst()
+        lastServed = batch.count.load(ordering: .relaxed)
+        let next = gathering
         isFlushing = next != nil
         flushLock.unlock()
         // The next leader first: the disk is idle until then.
-        next?.wake(toLead: true)
-        for waiter in served { waiter.wake(toLead: false) }
+        next?.turn.open()
+        batch.end.open()
         if let failed { throw .poisoned(failed) }
+        invariant(durable >= target, "a flush that did not reach what it was for")
     }
 
     private struct Piece {
@@ -146,29 +150,12 @@ extension Log {
     }
 }
 
-/// One who waits for a flush.
-// Safe to share: what changes is guarded by `lock`.
-final class FlushWaiter: @unchecked Sendable {
-    let target: LSN
-    private let lock = Lock()
-    private var isAwake = false
-    private var leads = false
-
-    init(_ target: LSN) { self.target = target }
-
-    /// Returns whether to lead the next flush; otherwise the last one was for this one too.
-    func wait() -> Bool {
-        lock.lock()
-        defer { lock.unlock() }
-        while !isAwake { lock.wait() }
-        return leads
-    }
-
-    func wake(toLead: Bool) {
-        lock.lock()
-        defer { lock.unlock() }
-        isAwake = true
-        leads = toLead
-        lock.wakeAll()
-    }
+/// Those whom the same flush serves. The first of them leads it.
+final class FlushBatch: Sendable {
+    /// How many have joined, with who leads.
+    let count = Atomic(1)
+    /// Open when the flush before has ended.
+    let turn = Gate()
+    /// Open when this flush has ended.
+    let end = Gate()
 }

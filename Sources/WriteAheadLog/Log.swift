@@ -60,10 +60,8 @@ package final class Log: @unchecked Sendable {
     let flushLock = Lock()
     /// Guarded by `flushLock`: somebody writes and syncs.
     var isFlushing = false
-    /// Guarded by `flushLock`: who waits for a flush that includes them, in the order they came.
-    var waiters: [FlushWaiter] = []
-    /// How many these are.
-    let waiterCount = Atomic(0)
+    /// Guarded by `flushLock`: those who wait for the next flush, as long as others can join them.
+    var gathering: FlushBatch?
     /// Guarded by `flushLock`: how many the last flush served.
     var lastServed = 0
     /// Guarded by `flushLock`: how long it took.

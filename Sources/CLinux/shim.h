@@ -1,0 +1,16 @@
+#pragma once
+#include <limits.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/// Sleeps while the word is zero; may wake for no reason.
+static inline void oxbow_sleep_while_zero(unsigned int *word) {
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+}
+
+/// Makes the word one, and wakes all who sleep, with one call of the system.
+static inline void oxbow_set_and_wake_all(unsigned int *word) {
+    __atomic_store_n(word, 1, __ATOMIC_SEQ_CST);
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
