@@ -174,7 +174,8 @@ extension Branch {
         try core.changeBranch(id, author, "set the expiry of") { _ in .expire(id, moment) }
     }
 
-    /// Keeps the branch's history for longer than the store does.
+    /// Asks for a window of the branch's own in place of the store's. All branches share the log,
+    /// so history is kept for as long, and as many bytes, as any living branch asks for.
     public func setWindow(
         _ duration: Duration,
         bytes: UInt64,

@@ -81,16 +81,20 @@ extension StoreCore {
         return try lastCheckpoint(catalog) { $0.cut <= pinned }?.cut ?? .zero
     }
 
+    /// What the living branch that asks for most asks for, by a window of its own or the store's.
     private func longestWindow(_ catalog: Catalog) throws(LogError) -> Window {
-        var longest = catalog.state.window
+        var longest: Window?
         try catalog.branches.visit(nodes) { _, entry throws(LogError) in
-            if entry.death == nil, let window = entry.window {
-                longest.nanoseconds = max(longest.nanoseconds, window.nanoseconds)
-                longest.bytes = max(longest.bytes, window.bytes)
+            if entry.death == nil {
+                let window = entry.window ?? catalog.state.window
+                longest = Window(
+                    nanoseconds: max(longest?.nanoseconds ?? 0, window.nanoseconds),
+                    bytes: max(longest?.bytes ?? 0, window.bytes)
+                )
             }
             return true
         }
-        return longest
+        return longest ?? catalog.state.window
     }
 
     private func lastCheckpoint(

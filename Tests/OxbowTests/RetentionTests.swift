@@ -132,6 +132,21 @@ import Testing
         #expect(try past.readable(0..<100).count == 100)
     }
 
+    @Test func `where no living branch asks for more, a shorter window counts`() throws {
+        var past = try Past(100)
+        let main = try past.test.store.branch("main")
+        let other = try past.test.store.fork("other", from: main)
+        try main.setWindow(.seconds(10), bytes: 1 << 30)
+        try past.test.store.reclaim()
+        // The other one has the store's window, of seven days.
+        #expect(try past.readable(0..<100).count == 100)
+        try other.delete()
+        try past.test.store.reclaim()
+        #expect(try past.readable(92..<100).count == 8)
+        #expect(try past.readable(0..<60).isEmpty)
+        #expect(try past.test.store.check().problems == [])
+    }
+
     @Test func `views that are held show what they did, whatever reclaim frees`() throws {
         var past = try Past(30)
         let main = try past.test.store.branch("main")
