@@ -163,7 +163,11 @@ extension StoreSimulation {
 extension StoreSimulation {
     /// The change was made by the record at this place.
     func confirm(_ change: ModelChange, _ mark: ModelMark) throws {
-        if let complaint = model?.append(change, mark) { throw Divergence(complaint) }
+        if let complaint = model?.append(change, mark) {
+            // A segment's name was never on the disk, nor what the superblock knew of it.
+            if hasLied { throw DamageFound() }
+            throw Divergence(complaint)
+        }
         pending = []
         fold(mark.lsn.rawValue)
         fold(mark.time.rawValue)

@@ -198,6 +198,8 @@ package struct FaultTable: Hashable, Sendable {
         // Making durable what was appended reads nothing.
         case .staleRead, .misdirectedRead: operation != .sync
         case .failure, .rot: true
+        // Nothing else writes twice between two syncs.
+        case .reordered: [.commitLarge, .checkpoint, .step, .reclaim].contains(operation)
         default: !operation.onlyReads
         }
     }

@@ -104,6 +104,7 @@ extension Log {
 
     /// Gives back the segment that was made ahead.
     package func dropSpare() throws(LogError) {
+        zeroLock.withLock { zeroFile = nil }
         spareLock.lock()
         defer { spareLock.unlock() }
         let unused = lock.withLock { () -> SegmentNumber? in

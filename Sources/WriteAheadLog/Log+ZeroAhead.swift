@@ -55,10 +55,11 @@ extension Log {
                 lock.wakeAll()
             }
         }
+        let file = try LogError.disk { () throws(DiskError) in try zeroFile(piece.number) }
         do throws(DiskError) {
             let zeros = [UInt8](repeating: 0, count: Int(piece.byteCount))
-            try piece.file.write(zeros, at: options.geometry.offset(of: piece.from))
-            try piece.file.sync()
+            try file.write(zeros, at: options.geometry.offset(of: piece.from))
+            try file.sync()
         } catch {
             // Of what else was written to the file since its last sync nothing is known any more.
             poison(error)
@@ -68,12 +69,20 @@ extension Log {
         return true
     }
 
+    /// A segment's file, opened apart: a system tells of a failed write once for each opening, and
+    /// a flush must not miss what a sync of zeros was told. Call with `zeroLock` held.
+    private func zeroFile(_ number: SegmentNumber) throws(DiskError) -> any File {
+        if let known = zeroFile, known.number == number { return known.file }
+        let file = try disk.open(number.fileName)
+        zeroFile = (number, file)
+        return file
+    }
+
     private struct ZeroPiece {
         enum Segment { case active, spare }
 
         let segment: Segment
         let number: SegmentNumber
-        let file: any File
         let from: LSN
         let byteCount: UInt64
     }
@@ -91,7 +100,6 @@ extension Log {
             return ZeroPiece(
                 segment: .active,
                 number: current.number,
-                file: current.file,
                 from: LSN(rawValue: start),
                 byteCount: min(target - start, Self.pieceBytes)
             )
@@ -101,7 +109,6 @@ extension Log {
         return ZeroPiece(
             segment: .spare,
             number: spare.number,
-            file: spare.file,
             from: options.geometry.base(of: spare.number) + Int(spareZeroed),
             byteCount: min(rest, Self.pieceBytes)
         )

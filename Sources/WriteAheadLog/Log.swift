@@ -69,6 +69,8 @@ package final class Log: @unchecked Sendable {
 
     /// Held while zeros are written ahead, and by who writes something else behind the records.
     let zeroLock = Lock()
+    /// Guarded by `zeroLock`: what they are written through.
+    var zeroFile: (number: SegmentNumber, file: any File)?
     /// Guarded by `lock`: up to here the active segment's blocks are written.
     var zeroed: LSN = .zero
     /// Guarded by `lock`: from here on zeros are being written at this moment.

@@ -133,7 +133,7 @@ import Testing
     }
 
     @Test func `where no living branch asks for more, a shorter window counts`() throws {
-        var past = try Past(100)
+        let past = try Past(100)
         let main = try past.test.store.branch("main")
         let other = try past.test.store.fork("other", from: main)
         try main.setWindow(.seconds(10), bytes: 1 << 30)
