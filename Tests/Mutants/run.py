@@ -25,6 +25,7 @@ SWITCH = """import Glibc
 private let chosen = unsafe getenv("OXBOW_MUTANT").map { unsafe String(cString: $0) }
 
 /// Whether the bug of that name was chosen to be in this run.
+@usableFromInline
 package func mutant(_ name: String) -> Bool { chosen == name }
 """
 

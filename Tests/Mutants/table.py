@@ -84,8 +84,9 @@ def apply(mutants: list[Mutant], sources: dict[str, str]) -> dict[str, str]:
                 raise TableError(f"{name} changes a line of {file} that another changes too")
             lines[start:end] = new
             limit = start
-        if "import Primitives" not in "\n".join(lines):
-            lines.insert(0, "import Primitives")
+        # What can be inlined elsewhere must name its switch there.
+        lines = [line for line in lines if not line.endswith("import Primitives")]
+        lines.insert(0, "public import Primitives")
         changed[file] = "\n".join(lines)
     return changed
 
