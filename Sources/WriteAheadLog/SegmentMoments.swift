@@ -96,7 +96,7 @@ extension SegmentMoments {
 /// The records of a closing index: in memory, or a sample of them there and the rest in the file.
 private struct RecordTable: Sendable {
     /// Records between two of the sample.
-    static let stride = 64
+    static let stride = 32
     static let entrySize = 48
 
     struct Sample: Sendable {
@@ -111,10 +111,24 @@ private struct RecordTable: Sendable {
         let bytes: [UInt8]
     }
 
+    /// The stretch that was read last: the record after a point mostly stands beside it.
+    // Safe to share: the window is guarded by `lock`.
+    final class RecentWindow: @unchecked Sendable {
+        private let lock = Lock()
+        private var window: Window?
+
+        subscript(first: Int) -> Window? {
+            lock.withLock { window?.first == first ? window : nil }
+        }
+
+        func keep(_ read: Window) { lock.withLock { window = read } }
+    }
+
     let count: Int
     private let samples: [Sample]
     private let memory: [UInt8]
     private let file: (file: any File, offset: UInt64)?
+    private let recent = RecentWindow()
     private let lsn: LSN
 
     init(_ records: [UInt8], readAgain: (any File, UInt64)?, lsn: LSN) {
@@ -133,7 +147,7 @@ private struct RecordTable: Sendable {
         }
     }
 
-    var byteCount: Int { samples.count * 24 + memory.count }
+    var byteCount: Int { samples.count * 24 + memory.count + Self.stride * Self.entrySize }
 
     private static func checksum(_ bytes: [UInt8], _ range: Range<Int>) -> UInt64 {
         unsafe bytes.withUnsafeBytes {
@@ -188,12 +202,15 @@ private struct RecordTable: Sendable {
         guard let file, size > 0 else {
             return Window(first: first, bytes: Array(memory[start..<start + max(size, 0)]))
         }
+        if let known = recent[first] { return known }
         let bytes = try LogError.disk { () throws(DiskError) in
             try file.file.read(size, at: file.offset + UInt64(start))
         }
         guard bytes.count == size, Checksum.of(bytes) == samples[block].checksum else {
             throw .damaged(Damage(at: lsn, "an index of records is not what it was"))
         }
-        return Window(first: first, bytes: bytes)
+        let window = Window(first: first, bytes: bytes)
+        recent.keep(window)
+        return window
     }
 }
