@@ -152,14 +152,14 @@ extension OrderedNode {
     /// Whether nobody else can reach the node, so that it may be changed in place.
     @inlinable @inline(__always)
     static func isHeldOnce(_ node: inout OrderedNode) -> Bool {
+        guard isKnownUniquelyReferenced(&node) else { return false }
+        // What a reader read before it gave its reference back must not be read after this.
+        atomicMemoryFence(ordering: .acquiring)
         #if THREAD_SANITIZER
         // It does not see that a reader gives its reference back before this sees it gone; so all
         // is copied there.
         return false
         #else
-        guard isKnownUniquelyReferenced(&node) else { return false }
-        // What a reader read before it gave its reference back must not be read after this.
-        atomicMemoryFence(ordering: .acquiring)
         return true
         #endif
     }

@@ -32,7 +32,15 @@ extension StoreSimulation {
         // A copy of the disk has what was armed on it.
         leave()
         do {
-            if wanted == .open { arm(fault, during: wanted) }
+            if wanted == .open {
+                if fault == .staleRead {
+                    try reopen(withFaults: false)
+                    try writeOver()
+                    disk = disk.kill()
+                    leave()
+                }
+                arm(fault, during: wanted)
+            }
             try reopen(withFaults: false)
             do { try endure(fault, during: wanted) } catch is LifeOver {}
             try end()
