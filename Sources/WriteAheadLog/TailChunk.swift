@@ -25,8 +25,9 @@ import Primitives
         return unsafe UnsafeMutableRawBufferPointer(start: memory.start + count, count: byteCount)
     }
 
+    /// Bytes that were appended: the range was made with the lock held, and needs it no more.
     func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer {
-        invariant(range.upperBound <= count, "read past the end of a tail chunk")
+        invariant(range.upperBound <= capacity, "read past the end of a tail chunk")
         return unsafe UnsafeRawBufferPointer(
             start: memory.start + range.lowerBound,
             count: range.count
