@@ -38,7 +38,8 @@ public struct Branch: Sendable, Identifiable {
         let (commit, end) = try core.publish(edit)
         edit.end()
         if durability == .synced {
-            try attempt("commit") { () throws(LogError) in try core.log.flushForWriter(through: end)
+            try attempt("commit") { () throws(LogError) in
+                try core.log.flushForWriter(through: end)
             }
         }
         return commit

@@ -89,7 +89,6 @@ struct Checker {
 
     /// Checks what stands at or below a node, and returns the problems there: also those of what
     /// was met before, since maps share most of it.
-
     private mutating func walk<Value: MapValue>(
         _ location: Location,
         _ bounds: KeyRange,

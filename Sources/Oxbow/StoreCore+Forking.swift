@@ -40,10 +40,10 @@ extension StoreCore {
         let mark = try change(author, "fork \(name)") {
             catalog,
             nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
-            if let conflict = try conflict(name, &catalog, nodes) { return .failure(conflict) }
             switch try origin(past, &catalog, nodes) {
             case .failure(let refusal): return .failure(refusal)
             case .success(let (parent, origin, root)):
+                if let conflict = try conflict(name, &catalog, nodes) { return .failure(conflict) }
                 return .success(
                     .create(
                         name: name,
@@ -100,10 +100,10 @@ extension StoreCore {
         _ = try change(author, "make snapshot \(name)") {
             catalog,
             nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
-            if let conflict = try conflict(name, &catalog, nodes) { return .failure(conflict) }
             switch try origin(past, &catalog, nodes) {
             case .failure(let refusal): return .failure(refusal)
             case .success(let (_, origin, root)):
+                if let conflict = try conflict(name, &catalog, nodes) { return .failure(conflict) }
                 return .success(
                     .createSnapshot(
                         name: name,

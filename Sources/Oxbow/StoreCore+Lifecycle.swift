@@ -106,7 +106,8 @@ extension StoreCore {
         try attempt(action()) { () throws(LogError) in try log.flushForWriter() }
     }
 
-    /// What stands in the way of a name, if anything does.
+    /// What stands in the way of a name, if anything does. To be asked last: a name that is free
+    /// waits in memory for being given, and a refusal would leave it there.
     func conflict(
         _ name: String,
         _ catalog: inout Catalog,

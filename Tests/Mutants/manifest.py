@@ -20,7 +20,7 @@ def reduced(text: str, keep: list[str]) -> str:
     text = head + ",\n".join(kept) + tail
     head, products, tail = _split(text, "\n    products: [")
     # What stays are libraries and tests; a mutant may also leave a warning behind.
-    products = [product for product in products if ".library" in product]
+    products = [product for product in products if "executable" not in product]
     text = head + ",\n".join(products) + tail
     return text.replace("    .treatAllWarnings(as: .error),\n", "")
 
