@@ -37,6 +37,7 @@ let package = Package(
     name: "oxbow",
     products: [
         .library(name: "Oxbow", targets: ["Oxbow"]),
+        .library(name: "Volume", targets: ["Volume"]),
         .executable(name: "oxbow", targets: ["OxbowCLI"]),
         .executable(name: "oxbow-bench", targets: ["OxbowBench"]),
         .executable(name: "oxbow-demo", targets: ["OxbowDemo"]),
@@ -66,7 +67,8 @@ let package = Package(
         layer("PageStorage", ["Primitives", "DiskIO", "WriteAheadLog"]),
         layer("Timelines", ["Primitives", "DiskIO", "WriteAheadLog", "PageStorage"]),
         layer("Oxbow", ["Primitives", "DiskIO", "WriteAheadLog", "PageStorage", "Timelines"]),
-        layer("Simulation", ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow"]),
+        layer("Volume", ["Primitives", "Oxbow"]),
+        layer("Simulation", ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow", "Volume"]),
         .executableTarget(
             name: "OxbowCLI",
             dependencies: ["DiskIO", "Oxbow", "Simulation"],
@@ -95,6 +97,7 @@ let package = Package(
         tests("PrimitivesTests", ["Primitives"]),
         tests("DiskIOTests", ["Primitives", "DiskIO"]),
         tests("SimulationTests", ["Primitives", "DiskIO", "Oxbow", "Simulation"]),
+        tests("VolumeTests", ["Primitives", "Oxbow", "Simulation", "Volume"]),
         .target(
             name: "CrashWorkload",
             dependencies: ["Oxbow"],
