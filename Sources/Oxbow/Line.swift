@@ -58,6 +58,15 @@ extension Store {
     /// What the store's clock says: nanoseconds since 1970.
     package var now: UInt64 { core.clock.now() }
 
+    /// How many bytes the disk has, and how many of them are free.
+    package func space() throws(OxbowError) -> (total: UInt64, available: UInt64) {
+        try attempt("measure the disk") { () throws(LogError) in
+            try LogError.disk { () throws(DiskError) in
+                (try core.disk.totalBytes(), try core.disk.availableBytes())
+            }
+        }
+    }
+
     /// A number that is hardly ever the same twice, for what should not be foreseen. Not a secret.
     package func seed() -> UInt64 {
         let end = core.log.lock.withLock { core.log.end }

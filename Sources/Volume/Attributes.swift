@@ -40,7 +40,7 @@ public struct Attributes: Sendable, Equatable {
     /// When it was made.
     public var created: Int64
 
-    init(kind: FileKind, permissions: UInt16, owner: UInt32, group: UInt32, time: Int64) {
+    package init(kind: FileKind, permissions: UInt16, owner: UInt32, group: UInt32, time: Int64) {
         self.kind = kind
         self.permissions = permissions & 0o7777
         self.owner = owner

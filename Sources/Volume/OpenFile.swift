@@ -89,8 +89,10 @@ public final class OpenFile: Sendable {
     }
 
     /// Makes everything done so far durable.
-    public func sync() throws(VolumeError) {
-        try writeTimes()
+    ///
+    /// - Parameter dataOnly: Whether times that are newer in memory may stay there.
+    public func sync(dataOnly: Bool = false) throws(VolumeError) {
+        if !dataOnly { try writeTimes() }
         try engine { () throws(OxbowError) in try files.store.sync() }
     }
 
