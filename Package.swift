@@ -113,7 +113,7 @@ let package = Package(
             path: "Tests/MountWorker",
             swiftSettings: common
         ),
-        tests("MountTests", ["MountWorker"]),
+        tests("MountTests", ["MountWorker", "Primitives"]),
         .target(
             name: "CrashWorkload",
             dependencies: ["Oxbow"],
