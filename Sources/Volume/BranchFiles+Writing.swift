@@ -1,5 +1,6 @@
 import Oxbow
 import Primitives
+import Synchronization
 
 extension BranchFiles {
     /// Writes bytes into a file. Call with its lock held.
@@ -47,6 +48,9 @@ extension BranchFiles {
         }
         held.inode = inode
         held.isDirty = !isLarger
+        let whole = before.size / UInt64(pageSize)
+        let isCut = [span.head, span.tail].contains { $0.map { $0.page.rawValue < whole } ?? false }
+        if isCut { cutWrites.add(1, ordering: .relaxed) }
         checkSize(inode)
     }
 

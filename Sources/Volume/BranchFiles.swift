@@ -25,6 +25,7 @@ public final class BranchFiles: ReadableTree, @unchecked Sendable {
     let pageSize: Int
     let seed: UInt64
     let table = InodeTable()
+    let cutWrites = Atomic<UInt64>(0)
 
     /// One change of names at a time. Taken before any inode's lock.
     let treeLock = Lock()
@@ -41,6 +42,12 @@ public final class BranchFiles: ReadableTree, @unchecked Sendable {
         seed = header.seed
         nextInode = header.nextInode
     }
+
+    /// How many writes have changed a part of a page that was whole before, since this was opened.
+    ///
+    /// A program that writes pages, and relies on each being written whole or not at all, can do
+    /// so as long as this stays 0: a system may hand over a write of one page in several pieces.
+    public var cutWriteCount: UInt64 { cutWrites.load(ordering: .relaxed) }
 
     /// Those in use, one for each timeline of a store in this process: two would not know of each
     /// other's open files.

@@ -61,6 +61,26 @@ import Volume
         #expect(try test.problems() == [])
     }
 
+    @Test func `writes that cut a page are counted, and others are not`() throws {
+        let test = try TestVolume()
+        let file = try test.files.openFile(test.make("a"))
+        // Whole pages, over and behind the end, and text that grows.
+        try file.write([UInt8](repeating: 1, count: 3 * 8192), at: 0)
+        try file.write([UInt8](repeating: 2, count: 8192), at: 8192)
+        let text = try test.files.openFile(test.make("b"))
+        for line in 0..<300 {
+            try text.write([UInt8](repeating: 3, count: 100), at: UInt64(line * 100))
+        }
+        #expect(test.files.cutWriteCount == 0)
+        // A page that comes in three pieces.
+        for (offset, count) in [(0, 3968), (3968, 128), (4096, 4096)] {
+            try file.write([UInt8](repeating: 4, count: count), at: UInt64(8192 + offset))
+        }
+        #expect(test.files.cutWriteCount == 3)
+        try file.write([UInt8](repeating: 5, count: 8192), at: 100)
+        #expect(test.files.cutWriteCount == 4)
+    }
+
     @Test func `a file that lost its name is there until it is closed, and gone then`() throws {
         let test = try TestVolume()
         var file: OpenFile? = try test.files.openFile(test.make("a"))
