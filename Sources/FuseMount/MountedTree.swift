@@ -57,8 +57,6 @@ final class MountedTree: @unchecked Sendable {
         }
     }
 
-    var isForgotten: Bool { lock.withLock { lookups.isEmpty } }
-
     /// All that the kernel knows of the tree.
     var known: [InodeNumber] { lock.withLock { Array(lookups.keys) } }
 

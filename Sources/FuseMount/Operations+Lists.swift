@@ -66,6 +66,8 @@ extension Session {
         where branch.id.rawValue > behind {
             // A branch that holds no files is there, and empty.
             guard let tree = try? trees.tree(named: branch.name) else { continue }
+            // The list counts what it tells of by itself.
+            defer { trees.forget(tree, .root) }
             let position = Int(branch.id.rawValue) + Self.dots
             if try !part.add(top: branch.name, tree, next: position) { return }
         }

@@ -15,7 +15,7 @@ extension Session {
         if folder == .top {
             let tree = try trees.tree(named: name.description)
             // Not to be kept: tomorrow the name may lead to another timeline.
-            return try reply(request, tree, .root, seconds: 0)
+            return try reply(request, counted: tree, .root, seconds: 0)
         }
         let tree = try trees.tree(folder)
         let number = try volume { () throws(VolumeError) in

@@ -21,10 +21,11 @@ struct Request {
         _ = unsafe fuse_reply_attr(raw, &status, Self.forever)
     }
 
-    /// Tells of a file, which the kernel then knows until it forgets it.
-    func reply(entry node: NodeID, _ attributes: Attributes, seconds: Double = Self.forever) {
+    /// Tells of a file, which the kernel then knows until it forgets it; false where who asked is
+    /// gone, and the kernel was told nothing.
+    func reply(entry node: NodeID, _ attributes: Attributes, seconds: Double) -> Bool {
         var entry = Self.entry(node, attributes, seconds: seconds)
-        _ = unsafe fuse_reply_entry(raw, &entry)
+        return unsafe fuse_reply_entry(raw, &entry) == 0
     }
 
     static func entry(

@@ -31,21 +31,36 @@ final class Session: Sendable {
     func reply(
         _ request: Request,
         _ tree: MountedTree,
-        _ number: InodeNumber,
-        seconds: Double = Request.forever
+        _ number: InodeNumber
     ) throws(Refusal) {
-        let node = try tree.node(number)
-        let attributes = try volume { () throws(VolumeError) in
-            try tree.files.attributes(of: number)
-        }
         // Before it is told, since it may forget at once.
         tree.count(number)
-        request.reply(entry: node, attributes, seconds: seconds)
+        try reply(request, counted: tree, number, seconds: Request.forever)
+    }
+
+    /// Tells the kernel of a file that is counted as known already.
+    func reply(
+        _ request: Request,
+        counted tree: MountedTree,
+        _ number: InodeNumber,
+        seconds: Double
+    ) throws(Refusal) {
+        do throws(Refusal) {
+            let node = try tree.node(number)
+            let attributes = try volume { () throws(VolumeError) in
+                try tree.files.attributes(of: number)
+            }
+            if request.reply(entry: node, attributes, seconds: seconds) { return }
+        } catch {
+            trees.forget(tree, number)
+            throw error
+        }
+        trees.forget(tree, number)
     }
 
     func forget(_ node: NodeID, _ count: UInt64) {
         guard node != .top, let tree = try? trees.tree(node) else { return }
-        if tree.forget(node.number, count) { trees.drop(tree) }
+        trees.forget(tree, node.number, count)
     }
 
     static func name(_ raw: UnsafePointer<CChar>?) throws(Refusal) -> FileName {

@@ -31,7 +31,8 @@ final class TreeTable: @unchecked Sendable {
 
     var all: [MountedTree] { lock.withLock { trees.values.sorted { $0.index < $1.index } } }
 
-    /// What a name at the top leads to: `main`, or `main@10m`.
+    /// What a name at the top leads to: `main`, or `main@10m`. Its root is counted as known, so that
+    /// the tree stays; who does not tell the kernel of it lets it ``forget(_:_:_:)`` again.
     func tree(named name: String) throws(Refusal) -> MountedTree {
         let parts = name.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
         let branch = try engine { () throws(OxbowError) in try store.branch(String(parts[0])) }
@@ -56,7 +57,11 @@ final class TreeTable: @unchecked Sendable {
     }
 
     /// Call with `lock` held.
-    private func known(_ key: Key) -> MountedTree? { indexes[key].flatMap { trees[$0] } }
+    private func known(_ key: Key) -> MountedTree? {
+        let tree = indexes[key].flatMap { trees[$0] }
+        tree?.count(.root)
+        return tree
+    }
 
     private func tree(
         _ key: Key,
@@ -66,6 +71,7 @@ final class TreeTable: @unchecked Sendable {
             if let tree = known(key) { return tree }
             guard next < NodeID.treeLimit else { throw Refusal(ENFILE) }
             let tree = MountedTree(index: next, content)
+            tree.count(.root)
             trees[next] = tree
             indexes[key] = next
             next += 1
@@ -73,11 +79,10 @@ final class TreeTable: @unchecked Sendable {
         }
     }
 
-    /// Lets a tree go that the kernel knows nothing of.
-    func drop(_ tree: MountedTree) {
+    /// The kernel knows a file so many times less; a tree that it knows nothing of goes.
+    func forget(_ tree: MountedTree, _ number: InodeNumber, _ count: UInt64 = 1) {
         lock.withLock {
-            // It may have been told of it again meanwhile.
-            guard tree.isForgotten else { return }
+            guard tree.forget(number, count) else { return }
             trees[tree.index] = nil
             indexes = indexes.filter { $0.value != tree.index }
         }
