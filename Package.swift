@@ -66,6 +66,12 @@ let package = Package(
         layer("PageStorage", ["Primitives", "DiskIO", "WriteAheadLog"]),
         layer("Timelines", ["Primitives", "DiskIO", "WriteAheadLog", "PageStorage"]),
         layer("Oxbow", ["Primitives", "DiskIO", "WriteAheadLog", "PageStorage", "Timelines"]),
+        .systemLibrary(
+            name: "CCrypto",
+            pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"])]
+        ),
+        layer("PostgresWire", ["Primitives", "CCrypto"]),
         layer("Simulation", ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow"]),
         .executableTarget(
             name: "OxbowCLI",
@@ -114,6 +120,12 @@ let package = Package(
             swiftSettings: common
         ),
         tests("CrashTests", ["CrashWorkload", "CrashWorker", "Primitives", "Oxbow"]),
+        .testTarget(
+            name: "PostgresWireTests",
+            dependencies: ["Primitives", "PostgresWire", "TestSupport"],
+            exclude: ["Recorded"],
+            swiftSettings: common
+        ),
         tests("BenchmarkTests", ["OxbowBench"]),
         tests("CLITests", ["Oxbow", "OxbowCLI"]),
         .testTarget(
