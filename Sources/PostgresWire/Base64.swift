@@ -1,12 +1,12 @@
 /// Base64 as SCRAM writes it: the standard alphabet, padded, nothing between, and one text for each
 /// run of bytes.
-enum Base64 {
+package enum Base64 {
     private static let alphabet = Array(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8
     )
     private static let padding = UInt8(ascii: "=")
 
-    static func encode(_ bytes: [UInt8]) -> [UInt8] {
+    package static func encode(_ bytes: [UInt8]) -> [UInt8] {
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count + 2) / 3 * 4)
         var start = 0
@@ -26,7 +26,7 @@ enum Base64 {
     }
 
     /// The bytes of a text; nil for any text that ``encode(_:)`` does not write.
-    static func decode(_ text: [UInt8]) -> [UInt8]? {
+    package static func decode(_ text: [UInt8]) -> [UInt8]? {
         guard text.count.isMultiple(of: 4) else { return nil }
         let padded = text.reversed().prefix { $0 == padding }.count
         guard padded <= 2 else { return nil }

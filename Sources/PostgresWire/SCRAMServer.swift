@@ -40,14 +40,34 @@ package struct SCRAMServer: Sendable {
         channelBinding: [UInt8]?,
         randomBytes: [UInt8]
     ) throws(WireError) {
-        guard randomBytes.count >= 18, mechanism == .plain || channelBinding != nil else {
+        guard randomBytes.count >= 18 else {
+            throw WireError(.internalError, "a SCRAM exchange without a nonce")
+        }
+        try self.init(
+            mechanism,
+            verifier: verifier,
+            isDoomed: isDoomed,
+            channelBinding: channelBinding,
+            nonce: Base64.encode(randomBytes)
+        )
+    }
+
+    /// With a nonce as it stands in the messages.
+    package init(
+        _ mechanism: SCRAMMechanism,
+        verifier: SCRAMVerifier,
+        isDoomed: Bool,
+        channelBinding: [UInt8]?,
+        nonce: [UInt8]
+    ) throws(WireError) {
+        guard SCRAMAttributes.isNonce(nonce), mechanism == .plain || channelBinding != nil else {
             throw WireError(.internalError, "a SCRAM exchange without a nonce or a channel")
         }
         self.mechanism = mechanism
         self.verifier = verifier
         self.isDoomed = isDoomed
         self.channelBinding = channelBinding
-        nonce = Base64.encode(randomBytes)
+        self.nonce = nonce
     }
 
     /// Takes the client's first message and answers it.
