@@ -167,4 +167,17 @@ if Context.environment["FUZZ"] != nil {
             )
         )
     }
+    for subject in [
+        "FrontendMessage", "BackendMessage", "Startup", "Scram", "SessionTracker",
+        "ConnectionTarget",
+    ] {
+        package.targets.append(
+            .executableTarget(
+                name: "Fuzz\(subject)",
+                dependencies: ["Primitives", "PostgresWire"],
+                path: "Fuzz/Fuzz\(subject)",
+                swiftSettings: common
+            )
+        )
+    }
 }

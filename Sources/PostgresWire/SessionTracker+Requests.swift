@@ -7,6 +7,7 @@ extension SessionTracker {
         case .functionCall where !policy.allowsFunctionCalls:
             throw WireError(.featureNotSupported, "function calls by number are not allowed here")
         case .terminate:
+            guard header.bodyCount == 0 else { throw .invalidFormat() }
             isTerminated = true
             return
         default: break

@@ -79,11 +79,11 @@ package struct SessionTracker: Sendable {
         var offset = 0
         while let event = try frontend.next(bytes, at: &offset) {
             guard case .header(let header) = event else { continue }
-            // Of what follows a good-bye nothing is passed on.
-            if isTerminated { return max(0, offset - 5) }
             // A stream of rows changes nothing.
             if header.type == FrontendType.copyData.rawValue { continue }
             try request(header)
+            // Of what follows a good-bye nothing is passed on.
+            if isTerminated { break }
         }
         return offset
     }
