@@ -14,7 +14,12 @@ enum Crypto {
         let done = unsafe bytes.withUnsafeBytes { bytes in
             unsafe digest.withUnsafeMutableBufferPointer { digest in
                 unsafe EVP_Digest(
-                    bytes.baseAddress, bytes.count, digest.baseAddress, &count, EVP_sha256(), nil
+                    bytes.baseAddress,
+                    bytes.count,
+                    digest.baseAddress,
+                    &count,
+                    EVP_sha256(),
+                    nil
                 )
             }
         }
@@ -31,8 +36,13 @@ enum Crypto {
             unsafe message.withUnsafeBufferPointer { message in
                 unsafe digest.withUnsafeMutableBufferPointer { digest in
                     unsafe HMAC(
-                        EVP_sha256(), padded.baseAddress, Int32(key.count), message.baseAddress,
-                        message.count, digest.baseAddress, &count
+                        EVP_sha256(),
+                        padded.baseAddress,
+                        Int32(key.count),
+                        message.baseAddress,
+                        message.count,
+                        digest.baseAddress,
+                        &count
                     ) != nil
                 }
             }
@@ -58,8 +68,13 @@ enum Crypto {
                 unsafe key.withUnsafeMutableBufferPointer { key in
                     unsafe PKCS5_PBKDF2_HMAC(
                         padded.baseAddress?.assumingMemoryBound(to: CChar.self),
-                        Int32(password.count), salt.baseAddress, Int32(salt.count),
-                        Int32(iterations), EVP_sha256(), Int32(key.count), key.baseAddress
+                        Int32(password.count),
+                        salt.baseAddress,
+                        Int32(salt.count),
+                        Int32(iterations),
+                        EVP_sha256(),
+                        Int32(key.count),
+                        key.baseAddress
                     )
                 }
             }

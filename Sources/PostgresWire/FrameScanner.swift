@@ -64,7 +64,10 @@ package struct FrameScanner: Sendable {
 
     /// Puts a header together that arrives in pieces. A type that does not exist is refused
     /// before its length has come.
-    private mutating func collect(_ bytes: RawSpan, at offset: inout Int) throws(WireError) -> Event? {
+    private mutating func collect(
+        _ bytes: RawSpan,
+        at offset: inout Int
+    ) throws(WireError) -> Event? {
         let size = rule.isTyped ? 5 : 4
         while partialCount < size, offset < bytes.byteCount {
             // Safe: the index is below the count.
@@ -84,9 +87,11 @@ package struct FrameScanner: Sendable {
         return .header(header)
     }
     private mutating func header(_ type: UInt8, _ length: UInt32) throws(WireError) -> FrameHeader {
+        // The type first, as where its length has not come yet.
+        let largest = try largest(type)
         // As a signed number it is negative where this is above 2^31; neither is in the range.
         let length = Int(length)
-        guard length >= rule.smallest, length <= (try largest(type)) else {
+        guard length >= rule.smallest, length <= largest else {
             throw rule == .startup
                 ? .violation("invalid length of startup packet") : .invalidLength()
         }

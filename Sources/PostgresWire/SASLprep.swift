@@ -111,7 +111,8 @@ extension SASLprep {
             var numbers = Numbers(compositionsText)
             var compositions: [[UInt32]: UInt32] = [:]
             var code: UInt32 = 0
-            while let gap = numbers.next(), let first = numbers.next(), let second = numbers.next() {
+            while let gap = numbers.next(), let first = numbers.next(), let second = numbers.next()
+            {
                 code += gap
                 compositions[[first, second]] = code
             }

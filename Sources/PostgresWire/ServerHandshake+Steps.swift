@@ -18,7 +18,9 @@ extension ServerHandshake {
     private mutating func advanceFirst() throws(WireError) {
         // The first byte of a TLS handshake; a start-up packet begins with a small length.
         if !hasTLS, !askedForTLS, !askedForGSS, reader.firstByte == 0x16 {
-            guard configuration.offersTLS else { throw .violation("invalid length of startup packet") }
+            guard configuration.offersTLS else {
+                throw .violation("invalid length of startup packet")
+            }
             beganWithTLS = true
             state = .startingTLS
             return actions.append(.startTLS(received: reader.takeRest()))

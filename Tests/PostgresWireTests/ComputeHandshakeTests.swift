@@ -118,7 +118,8 @@ import Testing
 
     @Test func `a compute that asks for a password in clear, or out of order, is refused`() throws {
         let bad: [[BackendMessage]] = [
-            [.authentication(.cleartextPassword)], [.authentication(.md5Password(salt: [1, 2, 3, 4]))],
+            [.authentication(.cleartextPassword)],
+            [.authentication(.md5Password(salt: [1, 2, 3, 4]))],
             [.authentication(.other(code: 7, data: []))], [.ready(.idle)], [Self.key],
             [.parameterStatus(WireParameter("a", "b"))], [.dataRow([])], [.commandComplete("x")],
             [.authentication(.saslContinue([]))], [.authentication(.saslFinal([]))],
@@ -150,7 +151,9 @@ import Testing
         let floods: [(BackendMessage, Int)] = [
             (.notice(ServerReport(.notice, state: "00000", "x")), WireLimits.computeNotices),
             (
-                .parameterStatus(WireParameter("a", WireString([UInt8](repeating: 1, count: 20_000)))),
+                .parameterStatus(
+                    WireParameter("a", WireString([UInt8](repeating: 1, count: 20_000)))
+                ),
                 15
             ),
         ]

@@ -11,28 +11,48 @@ import Testing
             (
                 "app@main@2026-04-08T22:56:02Z",
                 ConnectionTarget(
-                    database: "app", branch: "main", moment: .time("2026-04-08T22:56:02Z"))
+                    database: "app",
+                    branch: "main",
+                    moment: .time("2026-04-08T22:56:02Z")
+                )
             ),
             (
                 "app@main@2026-04-08T22:56:02.5+02:00",
                 ConnectionTarget(
-                    database: "app", branch: "main", moment: .time("2026-04-08T22:56:02.5+02:00"))
+                    database: "app",
+                    branch: "main",
+                    moment: .time("2026-04-08T22:56:02.5+02:00")
+                )
             ),
             (
                 "app@main@2026-04-08T22:56:02+02:00+",
                 ConnectionTarget(
-                    database: "app", branch: "main", moment: .time("2026-04-08T22:56:02+02:00"),
-                    isFork: true)
+                    database: "app",
+                    branch: "main",
+                    moment: .time("2026-04-08T22:56:02+02:00"),
+                    isFork: true
+                )
             ),
-            ("app@main@10m", ConnectionTarget(database: "app", branch: "main", moment: .ago("10m"))),
+            (
+                "app@main@10m",
+                ConnectionTarget(database: "app", branch: "main", moment: .ago("10m"))
+            ),
             (
                 "app@main@1.5h+",
-                ConnectionTarget(database: "app", branch: "main", moment: .ago("1.5h"), isFork: true)
+                ConnectionTarget(
+                    database: "app",
+                    branch: "main",
+                    moment: .ago("1.5h"),
+                    isFork: true
+                )
             ),
             (
                 "app@main@L16B3F28",
                 ConnectionTarget(
-                    database: "app", branch: "main", moment: .lsn(LSN(rawValue: 0x16B_3F28)))
+                    database: "app",
+                    branch: "main",
+                    moment: .lsn(LSN(rawValue: 0x16B_3F28))
+                )
             ),
             (
                 "app@main@0/16B3F28",
@@ -41,11 +61,18 @@ import Testing
             (
                 "app@main@A/FFFFFFFF",
                 ConnectionTarget(
-                    database: "app", branch: "main", moment: .walPosition(0xA_FFFF_FFFF))
+                    database: "app",
+                    branch: "main",
+                    moment: .walPosition(0xA_FFFF_FFFF)
+                )
             ),
             (
                 "app@main@before-deploy",
-                ConnectionTarget(database: "app", branch: "main", moment: .snapshot("before-deploy"))
+                ConnectionTarget(
+                    database: "app",
+                    branch: "main",
+                    moment: .snapshot("before-deploy")
+                )
             ),
             ("app@main@head", ConnectionTarget(database: "app", branch: "main", moment: .head)),
             ("app@main+", ConnectionTarget(database: "app", branch: "main", isFork: true)),
@@ -68,16 +95,20 @@ import Testing
         #expect(target.databaseName == name)
     }
 
-    @Test(arguments: [
-        "", "@", "@main", "app@", "app@+", "app@Main", "app@-x", "app@x-", "app@1x", "app@main@",
-        "app@main@+", "app@main@@10m", "app@main@10m@x", "app@main@10x", "app@main@10",
-        "app@main@2026-04-08T22:56:02", "app@main@2026-13-08T22:56:02Z", 
-        "app@main@L", "app@main@LXYZ", "app@main@0/", "app@main@/0", "app@main@0/123456789",
-        "app@main@0/1/2", "app@main@0x1/2", "app@main@-10m", "app@main@1..5m", "app@main@.5m",
-        "app@main@Snapshot", "app@main++", "app@main @10m", "app@ma in", "app@main@10m ",
-        "app@main@+0/1", "app@main@١٠m", "app@maın", "app@main@L1\u{301}", "app@main@1\u{301}0m",
-        "app@a23456789012345678901234567890123456789012345678901234567890123x",
-    ] as [WireString])
+    @Test(
+        arguments: [
+            "", "@", "@main", "app@", "app@+", "app@Main", "app@-x", "app@x-", "app@1x",
+            "app@main@",
+            "app@main@+", "app@main@@10m", "app@main@10m@x", "app@main@10x", "app@main@10",
+            "app@main@2026-04-08T22:56:02", "app@main@2026-13-08T22:56:02Z",
+            "app@main@L", "app@main@LXYZ", "app@main@0/", "app@main@/0", "app@main@0/123456789",
+            "app@main@0/1/2", "app@main@0x1/2", "app@main@-10m", "app@main@1..5m", "app@main@.5m",
+            "app@main@Snapshot", "app@main++", "app@main @10m", "app@ma in", "app@main@10m ",
+            "app@main@+0/1", "app@main@١٠m", "app@maın", "app@main@L1\u{301}",
+            "app@main@1\u{301}0m",
+            "app@a23456789012345678901234567890123456789012345678901234567890123x",
+        ] as [WireString]
+    )
     func `what is no target is refused`(name: WireString) {
         let error = #expect(throws: WireError.self) { try ConnectionTarget(parsing: name) }
         #expect(error?.state == .undefinedDatabase)
@@ -113,7 +144,10 @@ import Testing
             ("-c a=b", ["a=b"]),
             ("-ca=b", ["a=b"]),
             ("--a=b", ["a=b"]),
-            ("--statement-timeout=5s  -c\tDateStyle=ISO", ["statement_timeout=5s", "datestyle=ISO"]),
+            (
+                "--statement-timeout=5s  -c\tDateStyle=ISO",
+                ["statement_timeout=5s", "datestyle=ISO"]
+            ),
             (#"-c a=b\ c\\d"#, [#"a=b c\d"#]),
             (#"-c a=\b"#, ["a=b"]),
             (#"-c a=b\"#, ["a=b"]),
@@ -123,17 +157,20 @@ import Testing
             (#"-c \a=b"#, ["a=b"]),
         ] as [(WireString, [String])]
     )
-    func `options are split as PostgreSQL splits them`(text: WireString, settings: [String]) throws {
+    func `options are split as PostgreSQL splits them`(text: WireString, settings: [String]) throws
+    {
         let options = try StartupOptions(parsing: text)
         #expect(options.settings.map { "\($0.name)=\($0.value)" } == settings)
         #expect(try StartupOptions(parsing: options.text) == options)
     }
 
-    @Test(arguments: [
-        "-c", "-c a", "--a", "--", "-", "a=b", "-e", "-B 5", "-c a=b x", "-c =b", "-c 1a=b",
-        "-c a..b=c", "-c a.=b", "-c a;b=c", "-p 5432", "-F", "-c a b=c", "-D /tmp",
-        "-c\\ a=b",
-    ] as [WireString])
+    @Test(
+        arguments: [
+            "-c", "-c a", "--a", "--", "-", "a=b", "-e", "-B 5", "-c a=b x", "-c =b", "-c 1a=b",
+            "-c a..b=c", "-c a.=b", "-c a;b=c", "-p 5432", "-F", "-c a b=c", "-D /tmp",
+            "-c\\ a=b",
+        ] as [WireString]
+    )
     func `other switches are refused`(text: WireString) {
         let error = #expect(throws: WireError.self) { try StartupOptions(parsing: text) }
         #expect(error?.state == .syntaxError)
@@ -171,7 +208,11 @@ import Testing
         #expect(
             request.target
                 == ConnectionTarget(
-                    database: "app@main", branch: "pr-1", moment: .ago("10m"), isFork: true)
+                    database: "app@main",
+                    branch: "pr-1",
+                    moment: .ago("10m"),
+                    isFork: true
+                )
         )
         let expected: [WireParameter] = [
             WireParameter("user", "u"), WireParameter("database", "app@main"),
@@ -191,17 +232,20 @@ import Testing
         #expect(past.target == ConnectionTarget(database: "u", moment: .ago("1h")))
     }
 
-    @Test(arguments: [
-        [("replication", "true")], [("replication", "database")], [("REPLICATION", "on")],
-        [("options", "-c oxbow.branch=Nope")], [("options", "-c oxbow.at=Never")],
-        [("options", "-c oxbow.fork=maybe")], [("options", "-c oxbow.other=1")],
-        [("options", "-c oxbow.branch=a -c oxbow.branch=b")],
-        [("options", "-c oxbow.branch=a"), ("oxbow.branch", "b")],
-        [("database", "app@main@10m"), ("options", "-c oxbow.at=1h")],
-        [("local_preload_libraries", "x")], [("options", "-c session-preload-libraries=x")],
-        [("Log_Connections", "off")], [("bad name", "x")], [("", "x")], [("a", "1"), ("A", "2")],
-        [("database", "app@")], [("options", "-B 5")],
-    ] as [[(WireString, WireString)]])
+    @Test(
+        arguments: [
+            [("replication", "true")], [("replication", "database")], [("REPLICATION", "on")],
+            [("options", "-c oxbow.branch=Nope")], [("options", "-c oxbow.at=Never")],
+            [("options", "-c oxbow.fork=maybe")], [("options", "-c oxbow.other=1")],
+            [("options", "-c oxbow.branch=a -c oxbow.branch=b")],
+            [("options", "-c oxbow.branch=a"), ("oxbow.branch", "b")],
+            [("database", "app@main@10m"), ("options", "-c oxbow.at=1h")],
+            [("local_preload_libraries", "x")], [("options", "-c session-preload-libraries=x")],
+            [("Log_Connections", "off")], [("bad name", "x")], [("", "x")],
+            [("a", "1"), ("A", "2")],
+            [("database", "app@")], [("options", "-B 5")],
+        ] as [[(WireString, WireString)]]
+    )
     func `what must not begin a session is refused`(parameters: [(WireString, WireString)]) {
         #expect(throws: WireError.self) { try self.request(parameters) }
     }

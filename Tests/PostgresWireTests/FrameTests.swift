@@ -33,7 +33,8 @@ import Testing
             switch rule {
             case .frontend:
                 stream += try [UInt8](
-                    random.frontendMessage(FrontendType.allCases[random.below(14)]))
+                    random.frontendMessage(FrontendType.allCases[random.below(14)])
+                )
             case .backend:
                 stream += try [UInt8](random.backendMessage(BackendType.allCases[random.below(24)]))
             default: stream += try [UInt8](random.startupPacket())
@@ -50,7 +51,8 @@ import Testing
 
     private func header(_ type: UInt8?, _ length: Int64) -> [UInt8] {
         let bits = UInt32(truncatingIfNeeded: length)
-        return (type.map { [$0] } ?? []) + (0..<4).map { UInt8(truncatingIfNeeded: bits >> (24 - 8 * $0)) }
+        return (type.map { [$0] } ?? [])
+            + (0..<4).map { UInt8(truncatingIfNeeded: bits >> (24 - 8 * $0)) }
     }
 
     private func accepts(_ bytes: [UInt8], _ rule: LengthRule) -> Bool {
@@ -101,7 +103,9 @@ import Testing
             if known.contains(type) {
                 #expect(throws: Never.self) { try scanner.next(bytes.span.bytes, at: &offset) }
             } else {
-                #expect(throws: WireError(.protocolViolation, "invalid frontend message type \(type)")) {
+                #expect(
+                    throws: WireError(.protocolViolation, "invalid frontend message type \(type)")
+                ) {
                     try scanner.next(bytes.span.bytes, at: &offset)
                 }
             }
@@ -117,7 +121,9 @@ import Testing
         var seen = 0
         while scanner.bodyRemaining > 0 {
             offset = 0
-            guard case .body(let range) = try scanner.next(piece.span.bytes, at: &offset) else { break }
+            guard case .body(let range) = try scanner.next(piece.span.bytes, at: &offset) else {
+                break
+            }
             seen += range.count
         }
         #expect(seen == 0x3FFF_FFFE - 4)

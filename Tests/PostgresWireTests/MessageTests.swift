@@ -59,7 +59,9 @@ import Testing
         }
     }
 
-    @Test func `no change of a byte makes a decoder trap, and what it takes it writes again`() throws {
+    @Test func `no change of a byte makes a decoder trap, and what it takes it writes again`()
+        throws
+    {
         var random = SeededRandom(test: 9_602)
         for _ in 0..<150 {
             let front = random.frontendMessage(FrontendType.allCases[random.below(14)])

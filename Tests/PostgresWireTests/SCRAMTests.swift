@@ -22,7 +22,10 @@ import Testing
         )
     }
 
-    private func client(_ binding: SCRAMClient.Binding = .none, _ word: String = "pencil") throws -> SCRAMClient {
+    private func client(
+        _ binding: SCRAMClient.Binding = .none,
+        _ word: String = "pencil"
+    ) throws -> SCRAMClient {
         try SCRAMClient(
             password: Array(word.utf8),
             binding: binding,
@@ -61,9 +64,10 @@ import Testing
         }
         #expect(Base64.encode(Array("foobar".utf8)) == Array("Zm9vYmFy".utf8))
         #expect(Base64.encode(Array("fooba".utf8)) == Array("Zm9vYmE=".utf8))
-        for text in ["A", "AA", "AAA", "AB==", "AAB=", "AA==AA==", "====", "=AAA", "A===", "AA A",
-            "AAA\n", "AAAA\n", "-_AA", "AA=A", "Zm9=vYmE"]
-        {
+        for text in [
+            "A", "AA", "AAA", "AB==", "AAB=", "AA==AA==", "====", "=AAA", "A===", "AA A",
+            "AAA\n", "AAAA\n", "-_AA", "AA=A", "Zm9=vYmE",
+        ] {
             #expect(Base64.decode(Array(text.utf8)) == nil, "\(text)")
         }
     }
@@ -219,7 +223,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "SCRAM-SHA-256", "SCRAM-SHA-256$4096:c2FsdA==", "md5abc", "scram-sha-256$1:c2FsdA==$%:%",
+        "", "SCRAM-SHA-256", "SCRAM-SHA-256$4096:c2FsdA==", "md5abc",
+        "scram-sha-256$1:c2FsdA==$%:%",
         "SCRAM-SHA-256$0:c2FsdA==$%:%", "SCRAM-SHA-256$4096:c2FsdA$%:%",
         "SCRAM-SHA-256$4096:c2FsdA==$%", "SCRAM-SHA-256$4096:c2FsdA==$%:%$",
         "SCRAM-SHA-256$4096:c2FsdA==$%:AAAA", "SCRAM-SHA-256$2000000:c2FsdA==$%:%",

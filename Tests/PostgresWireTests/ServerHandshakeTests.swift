@@ -162,7 +162,9 @@ extension [ServerHandshake.Action] {
 
     @Test func `TLS is begun, bound to, and required where it is`() throws {
         var clear = ServerHandshake(LoginBench.configuration(requiresTLS: true))
-        #expect(try clear.receive(.startup(LoginBench.startup)).closed?.state == .invalidAuthorization)
+        #expect(
+            try clear.receive(.startup(LoginBench.startup)).closed?.state == .invalidAuthorization
+        )
         var handshake = ServerHandshake(LoginBench.configuration(requiresTLS: true))
         let begun = try handshake.receive(.startTLS)
         #expect(begun == [.send([0x53]), .startTLS(received: [])])
