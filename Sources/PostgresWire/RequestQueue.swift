@@ -6,7 +6,7 @@ enum Request: UInt8, Sendable {
     case sync, query, functionCall
     /// CopyDone or CopyFail, which a client may send before it knows that the copying began.
     case copyEnd
-    /// A Sync that the server may have passed over, since it copied rows in at that time.
+    /// A Sync that the server passes over if it reads it while it copies rows in.
     case uncertainSync
 
     /// Whether an error skips what follows, up to the next Sync.
@@ -30,8 +30,14 @@ struct RequestQueue: Sendable {
     var first: Request? { count == 0 ? nil : ring[start] }
 
     subscript(_ index: Int) -> Request {
-        invariant(index >= 0 && index < count, "request \(index) of \(count)")
-        return ring[(start + index) & (ring.count - 1)]
+        get {
+            invariant(index >= 0 && index < count, "request \(index) of \(count)")
+            return ring[(start + index) & (ring.count - 1)]
+        }
+        set {
+            invariant(index >= 0 && index < count, "request \(index) of \(count)")
+            ring[(start + index) & (ring.count - 1)] = newValue
+        }
     }
 
     mutating func append(_ request: Request) {
@@ -49,18 +55,11 @@ struct RequestQueue: Sendable {
     /// Takes away one that is not the first. Those before it move.
     mutating func remove(at index: Int) {
         invariant(index > 0 && index < count, "request \(index) of \(count)")
-        for place in stride(from: index, to: 0, by: -1) {
-            ring[(start + place) & (ring.count - 1)] = self[place - 1]
-        }
+        for place in stride(from: index, to: 0, by: -1) { self[place] = self[place - 1] }
         removeFirst()
     }
 
-    mutating func prepend(_ request: Request) {
-        if count == ring.count { grow() }
-        start = (start + ring.count - 1) & (ring.count - 1)
-        ring[start] = request
-        count += 1
-    }
+    mutating func removeAll() { self = RequestQueue() }
 
     private mutating func grow() {
         let requests = (0..<count).map { self[$0] }

@@ -6,15 +6,19 @@ extension SessionTracker {
         case .password: throw .violation("invalid frontend message type \(header.type)")
         case .functionCall where !policy.allowsFunctionCalls:
             throw WireError(.featureNotSupported, "function calls by number are not allowed here")
-        case .terminate:
+        // A server takes such a Flush for a request that failed, and others may, too.
+        case .flush, .sync, .terminate:
             guard header.bodyCount == 0 else { throw .invalidFormat() }
-            isTerminated = true
-            return
         default: break
         }
+        if type == .terminate {
+            isTerminated = true
+            return
+        }
+        guard !isLost else { return }
         switch copying {
-        case .into: try requestWhileCopyingIn(type)
-        case .both: try requestWhileCopyingBoth(type)
+        case .into: requestWhileCopyingIn(type)
+        case .both: requestWhileCopyingBoth(type)
         case .none, .intoEnding, .out: enqueue(type)
         }
     }
@@ -22,7 +26,11 @@ extension SessionTracker {
     private mutating func enqueue(_ type: FrontendType) {
         guard let request = Request(type) else { return }
         if isSkipping {
-            guard request == .sync else { return }
+            guard request == .sync else {
+                // Passed over, unless it comes after a Sync that was none within rows.
+                if !queue.isEmpty, request != .copyEnd { lose() }
+                return
+            }
             isSkipping = false
         }
         // A server that does not copy passes over the end of copying.
@@ -35,31 +43,36 @@ extension SessionTracker {
         }
     }
 
-    private mutating func requestWhileCopyingIn(_ type: FrontendType) throws(WireError) {
+    private mutating func requestWhileCopyingIn(_ type: FrontendType) {
         switch type {
         case .copyData, .flush: break
-        // It may come to count after all, where the server fails before it reads it.
-        case .sync:
-            guard swallowedSyncs < WireLimits.outstandingRequests else {
-                throw .violation("too many Sync messages during COPY from stdin")
-            }
-            swallowedSyncs += 1
+        // It counts after all where the server fails before it reads it.
+        case .sync: queue.append(.uncertainSync)
         case .copyDone, .copyFail: copying = .intoEnding
-        default: throw Self.unexpectedDuringCopy(type.rawValue)
+        default:
+            // The server ends the session for this, unless it has failed before: then it counts.
+            copying = .intoEnding
+            enqueue(type)
         }
     }
 
-    private mutating func requestWhileCopyingBoth(_ type: FrontendType) throws(WireError) {
+    private mutating func requestWhileCopyingBoth(_ type: FrontendType) {
         switch type {
         case .copyData, .flush, .sync: break
         case .copyDone, .copyFail: copying = .intoEnding
-        default: throw .violation("invalid standby message type \"\(type.rawValue)\"")
+        // The server ends the session for this.
+        default: lose()
         }
     }
 
-    static func unexpectedDuringCopy(_ type: UInt8) -> WireError {
-        let digits = String(type, radix: 16, uppercase: true)
-        return .violation("unexpected message type 0x\(digits) during COPY from stdin")
+    /// Gives up saying what is outstanding.
+    mutating func lose() {
+        isLost = true
+        queue.removeAll()
+        copying = .none
+        isSkipping = false
+        isUnsynced = false
+        credit = 0
     }
 }
 

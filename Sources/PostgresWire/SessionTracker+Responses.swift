@@ -16,12 +16,12 @@ extension SessionTracker {
             throw Self.unexpected(type)
         }
         switch type {
-        case .copyInResponse: try beginCopyingIn()
+        case .copyInResponse: beginCopyingIn()
         case .copyOutResponse: copying = .out
         case .copyBothResponse: copying = .both
         case .dataRow, .parameterDescription: break
         default:
-            if type == .commandComplete { endCopying() }
+            if type == .commandComplete { endCopyingIn() }
             // The answer to a query ends with ReadyForQuery.
             if request.isExtended { queue.removeFirst() }
         }
@@ -63,57 +63,52 @@ extension SessionTracker {
         if copying == .out, type == .copyDone { copying = .none }
     }
 
-    private mutating func beginCopyingIn() throws(WireError) {
+    private mutating func beginCopyingIn() {
         copying = .into
-        swallowedSyncs = 0
         // What the client sent before it could know of the copying.
-        while copying == .into, queue.count > 1 {
-            switch queue[1] {
-            case .sync, .uncertainSync: swallowedSyncs += 1
-            case .copyEnd: copying = .intoEnding
-            case .query: throw Self.unexpectedDuringCopy(FrontendType.query.rawValue)
-            case .parse: throw Self.unexpectedDuringCopy(FrontendType.parse.rawValue)
-            case .bind: throw Self.unexpectedDuringCopy(FrontendType.bind.rawValue)
-            case .describe: throw Self.unexpectedDuringCopy(FrontendType.describe.rawValue)
-            case .close: throw Self.unexpectedDuringCopy(FrontendType.close.rawValue)
-            case .execute: throw Self.unexpectedDuringCopy(FrontendType.execute.rawValue)
-            case .functionCall:
-                throw Self.unexpectedDuringCopy(FrontendType.functionCall.rawValue)
+        var place = 1
+        while place < queue.count, copying == .into {
+            switch queue[place] {
+            case .sync, .uncertainSync:
+                queue[place] = .uncertainSync
+                place += 1
+            case .copyEnd:
+                queue.remove(at: place)
+                copying = .intoEnding
+            // The server ends the session for this, unless it fails before it reads it.
+            default: copying = .intoEnding
             }
-            queue.remove(at: 1)
         }
-        // A Sync that is passed over ends nothing.
+    }
+
+    /// The rows were taken, so the server passed over every Sync among them.
+    private mutating func endCopyingIn() {
+        guard copying != .none else { return }
+        copying = .none
+        while queue.count > 1, queue[1] == .uncertainSync { queue.remove(at: 1) }
         if queue.count == 1, queue.first == .execute { isUnsynced = true }
     }
 
-    private mutating func endCopying() {
-        copying = .none
-        swallowedSyncs = 0
-    }
-
     private mutating func failed() {
-        let uncertain = swallowedSyncs
-        endCopying()
+        copying = .none
         settle(before: .error)
-        guard let request = queue.first else { return }
-        if request.isExtended {
+        if queue.first?.isExtended == true {
             queue.removeFirst()
-            skip(uncertain)
-        } else if request == .query, uncertain > 0 {
-            queue.removeFirst()
-            for _ in 0..<uncertain { queue.prepend(.uncertainSync) }
-            queue.prepend(.query)
+            skip()
         }
         dropLooseEnds()
     }
 
     /// Passes over requests up to the next Sync, as the server does after an error.
-    private mutating func skip(_ uncertain: Int) {
+    private mutating func skip() {
         while let request = queue.first, request != .sync, request != .uncertainSync {
             queue.removeFirst()
         }
-        isSkipping = queue.isEmpty
-        for _ in 0..<uncertain { queue.prepend(.uncertainSync) }
+        var place = 0
+        while place < queue.count, queue[place] == .uncertainSync { place += 1 }
+        isSkipping = place == queue.count
+        // What stands between the two kinds of Sync counts or not, and nothing shows which.
+        if place > 0, place < queue.count, queue[place] != .sync { lose() }
     }
 
     /// The server is ready: the oldest query or Sync is answered.
@@ -127,7 +122,7 @@ extension SessionTracker {
         case .sync, .query, .functionCall: break
         default: throw Self.unexpected(.ready)
         }
-        endCopying()
+        copying = .none
         queue.removeFirst()
         dropLooseEnds()
         if queue.isEmpty { credit = 0 }

@@ -43,8 +43,9 @@ package struct SessionTracker: Sendable {
     var isSkipping = false
     /// Whether something was asked of the server since the last Sync or query.
     var isUnsynced = false
-    /// Syncs within rows that are copied in: the server passes over them.
-    var swallowedSyncs = 0
+    /// Whether more than one course of events fits what was seen, so that nothing can be said of
+    /// what is outstanding from here on: the session is never idle again, but goes on.
+    package internal(set) var isLost = false
     /// ReadyForQuery messages that were taken for an uncertain Sync.
     var credit = 0
 
@@ -60,8 +61,8 @@ package struct SessionTracker: Sendable {
 
     /// Whether nothing is under way: every request is answered, and no message is half sent.
     package var isIdle: Bool {
-        queue.isEmpty && !isUnsynced && !isSkipping && copying == .none && credit == 0
-            && isAtFrontendBoundary && isAtBackendBoundary
+        queue.isEmpty && !isUnsynced && !isSkipping && !isLost && copying == .none
+            && credit == 0 && isAtFrontendBoundary && isAtBackendBoundary
     }
 
     /// Whether a message of ours could be put in here.
@@ -117,7 +118,7 @@ package struct SessionTracker: Sendable {
         if type == .ready {
             guard header.bodyCount == 1 else { throw .invalidLength() }
             awaitsStatus = true
-        } else {
+        } else if !isLost {
             try answer(type)
         }
     }
@@ -125,7 +126,7 @@ package struct SessionTracker: Sendable {
     private mutating func ready(_ status: UInt8) throws(WireError) {
         guard let status = TransactionStatus(rawValue: status) else { throw .invalidFormat() }
         awaitsStatus = false
-        try answerReady()
+        if !isLost { try answerReady() }
         transaction = status
         readyCount &+= 1
     }

@@ -143,17 +143,52 @@ import Testing
         }
     }
 
-    @Test func `what PostgreSQL refuses while it copies rows in is refused`() throws {
-        for message in [Self.bind, Self.execute, .query("x"), Self.parse("x")] {
-            var tracker = SessionTracker()
-            try tracker.client(.query("copy"))
-            try tracker.server(Self.copyIn)
-            let error = #expect(throws: WireError.self) { try tracker.client(message) }
-            #expect(error?.message.contains("during COPY from stdin") == true)
-            var ahead = SessionTracker()
-            try ahead.client(.query("copy"), message)
-            #expect(throws: WireError.self) { try ahead.server(Self.copyIn) }
+    /// PostgreSQL ends the session for another request among the rows; but where the copying fails
+    /// before it reads a row, the request counts, or is skipped.
+    @Test func `a request right behind a COPY that fails at once is followed`() throws {
+        for isAhead in [false, true] {
+            var simple = SessionTracker()
+            if isAhead {
+                try simple.client(.query("copy"), .query("next"))
+                try simple.server(Self.copyIn)
+            } else {
+                try simple.client(.query("copy"))
+                try simple.server(Self.copyIn)
+                try simple.client(.query("next"))
+            }
+            try simple.server(Self.failure, .ready(.idle))
+            #expect(!simple.isIdle)
+            try simple.server(.commandComplete("next"), .ready(.idle))
+            #expect(simple.isIdle)
+            var extended = SessionTracker()
+            try extended.client(Self.parse("copy"), Self.bind, Self.execute)
+            try extended.server(.parseComplete, .bindComplete)
+            if isAhead {
+                try extended.client(Self.bind, Self.execute)
+                try extended.server(Self.copyIn)
+            } else {
+                try extended.server(Self.copyIn)
+                try extended.client(Self.bind, Self.execute)
+            }
+            try extended.server(Self.failure)
+            try extended.client(.sync)
+            try extended.server(.ready(.idle))
+            #expect(extended.isIdle)
         }
+    }
+
+    @Test func `where two courses of events fit, the session goes on and is never idle`() throws {
+        var tracker = SessionTracker()
+        try tracker.client(Self.parse("copy"), Self.bind, Self.execute, .sync, .copyData([1]))
+        try tracker.client(.copyDone, Self.parse("next"), .sync)
+        try tracker.server(.parseComplete, .bindComplete, Self.copyIn, Self.failure)
+        #expect(tracker.isLost && !tracker.isIdle)
+        try tracker.server(.ready(.idle), .parseComplete, .ready(.idle))
+        try tracker.client(.query("select 1"))
+        try tracker.server(.commandComplete("SELECT 1"), .ready(.open))
+        #expect(!tracker.isIdle && tracker.transaction == .open)
+        try tracker.client(.terminate)
+        #expect(tracker.isTerminated)
     }
 
     @Test func `rows may flow both ways, for a walsender`() throws {
@@ -193,6 +228,15 @@ import Testing
             .error(ServerReport(.fatal, state: "57P01", "terminating connection"))
         )
         #expect(tracker.isIdle)
+    }
+
+    @Test func `a Flush, a Sync or a Terminate with a body is refused`() throws {
+        for type in "HSX".utf8 {
+            var tracker = SessionTracker()
+            #expect(throws: WireError(.protocolViolation, "invalid message format")) {
+                try tracker.client([type, 0, 0, 0, 5, 0])
+            }
+        }
     }
 
     @Test func `nothing after a good-bye is passed on`() throws {

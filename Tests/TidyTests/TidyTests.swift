@@ -16,8 +16,8 @@ import Testing
     ]
     /// The layers that state their laws in a README.md beside the code. A new layer joins here.
     static let layersWithLaws = [
-        "Primitives", "DiskIO", "WriteAheadLog", "PageStorage", "Timelines", "Oxbow", "PostgresWire",
-        "Simulation",
+        "Primitives", "DiskIO", "WriteAheadLog", "PageStorage", "Timelines", "Oxbow",
+        "PostgresWire", "Simulation",
     ]
 
     @Test func `the checks see the repository`() {
