@@ -86,7 +86,9 @@ package struct ServerHandshake: Sendable {
         if case .over = state { actions.isEmpty } else { false }
     }
 
-    /// Takes bytes of the client's: of the socket, or of TLS once that is up.
+    /// Takes bytes of the client's: of the socket, or of TLS once that is up. Everything that was
+    /// read of the socket must come in here before ``next()`` is asked, or TLS could not be told
+    /// from what came before it.
     package mutating func receive(_ bytes: [UInt8]) { reader.append(bytes) }
 
     /// What to do next; nil where something must come in first.
