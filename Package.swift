@@ -18,6 +18,8 @@ let common: [SwiftSetting] = [
 ]
 let production = common + [.strictMemorySafety()]
 
+/// What needs more than the engine does is left out where somebody wants it so.
+let withServer = TargetDependencyCondition.when(traits: ["Server"])
 /// Other engines are linked into the benchmarks alone, and only where somebody asks for them.
 let withPeers = TargetDependencyCondition.when(traits: ["Peers"])
 
@@ -37,11 +39,14 @@ let package = Package(
     name: "oxbow",
     products: [
         .library(name: "Oxbow", targets: ["Oxbow"]),
+        .library(name: "Volume", targets: ["Volume"]),
         .executable(name: "oxbow", targets: ["OxbowCLI"]),
         .executable(name: "oxbow-bench", targets: ["OxbowBench"]),
         .executable(name: "oxbow-demo", targets: ["OxbowDemo"]),
     ],
     traits: [
+        .default(enabledTraits: ["Server"]),
+        .trait(name: "Server", description: "What needs FUSE: mounts, in the oxbow command."),
         .trait(name: "Paranoid", description: "Checks whose cost is not constant."),
         .trait(name: "Peers", description: "Other engines beside ours, in oxbow-bench alone."),
     ],
@@ -66,16 +71,22 @@ let package = Package(
         layer("PageStorage", ["Primitives", "DiskIO", "WriteAheadLog"]),
         layer("Timelines", ["Primitives", "DiskIO", "WriteAheadLog", "PageStorage"]),
         layer("Oxbow", ["Primitives", "DiskIO", "WriteAheadLog", "PageStorage", "Timelines"]),
+        layer("Volume", ["Primitives", "Oxbow"]),
+        .systemLibrary(name: "CFuse", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
+        layer("FuseMount", ["CFuse", "Primitives", "Oxbow", "Volume"]),
         .systemLibrary(
             name: "CCrypto",
             pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"])]
         ),
         layer("PostgresWire", ["Primitives", "CCrypto"]),
-        layer("Simulation", ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow"]),
+        layer("Simulation", ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow", "Volume"]),
         .executableTarget(
             name: "OxbowCLI",
-            dependencies: ["DiskIO", "Oxbow", "Simulation"],
+            dependencies: [
+                "Primitives", "DiskIO", "Oxbow", "Simulation",
+                .target(name: "FuseMount", condition: withServer),
+            ],
             swiftSettings: production
         ),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
@@ -101,6 +112,14 @@ let package = Package(
         tests("PrimitivesTests", ["Primitives"]),
         tests("DiskIOTests", ["Primitives", "DiskIO"]),
         tests("SimulationTests", ["Primitives", "DiskIO", "Oxbow", "Simulation"]),
+        tests("VolumeTests", ["Primitives", "Oxbow", "Simulation", "Volume"]),
+        .executableTarget(
+            name: "MountWorker",
+            dependencies: ["FuseMount", "Oxbow"],
+            path: "Tests/MountWorker",
+            swiftSettings: common
+        ),
+        tests("MountTests", ["MountWorker"]),
         .target(
             name: "CrashWorkload",
             dependencies: ["Oxbow"],

@@ -14,7 +14,7 @@ public struct Branch: Sendable, Identifiable {
     /// What stays of the branch whatever its name.
     public let id: BranchID
     /// A handle keeps its store open.
-    let store: Store
+    package let store: Store
     var core: StoreCore { store.core }
 
     init(_ id: BranchID, _ store: Store) {
@@ -47,7 +47,7 @@ public struct Branch: Sendable, Identifiable {
 
     /// A page as it is now; zeros where none was written.
     public func read(page: PageNumber, of object: ObjectID) throws(OxbowError) -> [UInt8] {
-        try core.readPage(MapKey(object, page), in: core.currentMap(of: id))
+        try core.readPage(MapKey(object, page), in: core.current(id).map)
     }
 
     /// Fills `buffer`, exactly a page long, with a page as it is now.
@@ -56,7 +56,7 @@ public struct Branch: Sendable, Identifiable {
         of object: ObjectID,
         into buffer: UnsafeMutableRawBufferPointer
     ) throws(OxbowError) {
-        let map = try core.currentMap(of: id)
+        let map = try core.current(id).map
         try unsafe core.readPage(MapKey(object, page), in: map, into: buffer)
     }
 

@@ -9,7 +9,6 @@ extension Checker {
     /// closing indexes, and both superblock slots.
     mutating func checkLog() throws(LogError) {
         let dense = catalog.state.denseFrom
-        let written = core.log.lock.withLock { core.log.written }
         var all: [(SegmentNumber, SegmentEntry)] = []
         try catalog.segments.visit(core.nodes) { key, entry throws(LogError) in
             all.append((SegmentNumber(rawValue: key.low), entry))
@@ -20,7 +19,7 @@ extension Checker {
                 if entry.end > .zero, entry.end <= dense {
                     try checkRewritten(number)
                 } else {
-                    try checkRecords(number, upTo: entry.end > .zero ? entry.end : written)
+                    try checkRecords(number, upTo: entry.end > .zero ? entry.end : .max)
                 }
             } catch {
                 let place = core.geometry.base(of: number)
@@ -34,6 +33,8 @@ extension Checker {
         _ number: SegmentNumber,
         upTo end: LSN
     ) throws(LogError) {
+        let end = min(end, written)
+        guard end > core.geometry.base(of: number) else { return }
         let file = try core.log.files.file(number)
         let header = try LogError.disk { () throws(DiskError) in
             try file.file.read(SegmentHeader.size, at: 0)

@@ -8,6 +8,8 @@ import WriteAheadLog
 struct Checker {
     let core: StoreCore
     let catalog: Catalog
+    /// Up to here the log was on the disk when the check began.
+    let written: LSN
     let progress: (UInt64) -> Void
     var report = CheckReport()
     private var visited: Set<UInt64> = []
@@ -22,9 +24,12 @@ struct Checker {
 
     init(_ core: StoreCore, progress: @escaping (UInt64) -> Void) {
         self.core = core
-        catalog = core.snapshot()
         self.progress = progress
-        let end = core.log.lock.withLock { core.log.end }
+        let end: LSN
+        // Of one moment: what is made and written later is not looked for.
+        (catalog, written, end) = core.log.lock.withLock {
+            (core.catalog, core.log.written, core.log.end)
+        }
         pages = LiveSet(.zero..<end, core.geometry)
     }
 

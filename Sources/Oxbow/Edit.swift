@@ -9,6 +9,8 @@ import WriteAheadLog
 public final class Edit {
     let core: StoreCore
     let branch: BranchID
+    /// The only timeline to write to; nil for whichever the branch is on.
+    let timeline: TimelineID?
     /// What was done and is not in the log yet. The locations are places in `buffer`.
     var delta = Delta()
     var buffer = BlockBuffer()
@@ -20,9 +22,10 @@ public final class Edit {
     var pin: UInt64?
     private var isOpen = true
 
-    init(core: StoreCore, branch: BranchID) {
+    init(core: StoreCore, branch: BranchID, on timeline: TimelineID? = nil) {
         self.core = core
         self.branch = branch
+        self.timeline = timeline
     }
 
     /// Writes a page: exactly as many bytes as a page has.
@@ -152,6 +155,7 @@ public final class Edit {
         }
         do throws(OxbowError) {
             let found = try core.head(of: branch)
+            if let timeline, timeline != found.timeline { throw StoreCore.left(branch) }
             base = found
             return found
         } catch {

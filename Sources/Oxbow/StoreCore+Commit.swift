@@ -158,6 +158,9 @@ extension StoreCore {
                     return .failure(Self.noBranch(branch))
                 }
                 if entry.death != nil { return .failure(Self.deleted(entry)) }
+                if let timeline = edit.timeline, timeline != entry.timeline {
+                    return .failure(Self.left(branch))
+                }
                 let done = try commit(
                     entry.timeline,
                     blocks,

@@ -22,9 +22,13 @@ extension StoreCore {
     }
 
     /// What a branch shows now, for one read.
-    func currentMap(of branch: BranchID) throws(OxbowError) -> PageMap {
+    func current(
+        _ branch: BranchID
+    ) throws(OxbowError) -> (timeline: TimelineID, map: PageMap) {
         try attempt("look up branch \(branch)") { () throws(LogError) in
-            try critical { catalog, nodes throws(LogError) -> Result<PageMap, OxbowError> in
+            try critical {
+                catalog,
+                nodes throws(LogError) -> Result<(TimelineID, PageMap), OxbowError> in
                 try log.checkUsable()
                 guard let entry = try catalog.branch(branch, nodes) else {
                     return .failure(Self.noBranch(branch))
@@ -33,7 +37,7 @@ extension StoreCore {
                 guard let line = try catalog.timeline(entry.timeline, nodes) else {
                     return .failure(Self.noBranch(branch))
                 }
-                return .success(line.pages)
+                return .success((entry.timeline, line.pages))
             }
         }.get()
     }
@@ -46,21 +50,38 @@ extension StoreCore {
         _ body: (PageNumber) -> Bool
     ) throws(OxbowError) {
         try attempt("list the pages of object \(object)") { () throws(LogError) in
-            let delta = map.delta
-            let reader = MapReader<Location>(nodes, root: map.root)
-            let end = MapKey(object, PageNumber(.max))
-            var next: MapKey? = MapKey(object, first)
-            while let from = next {
-                let inTree = try reader.first(from: from)?.key
-                let inDelta = delta.pages.first(from: from)?.key
-                guard let key = [inTree, inDelta].compactMap({ $0 }).min(), key < end else {
-                    return
-                }
-                let answer = delta[key]
-                let isWritten = answer == .untouched ? inTree == key : answer != .deleted
-                if isWritten, !body(PageNumber(key.low)) { return }
-                next = key.successor
+            try visitKeys(from: MapKey(object, first), in: map) { key in
+                key.high == object.rawValue && body(PageNumber(key.low))
             }
+        }
+    }
+
+    /// Visits the keys of all written pages in order.
+    func visitKeys(
+        from first: MapKey,
+        in map: PageMap,
+        _ body: (MapKey) -> Bool
+    ) throws(LogError) {
+        let reader = MapReader<Location>(nodes, root: map.root)
+        var next: MapKey? = first
+        // What was deleted as a range is passed over in one step.
+        var undeleted = first
+        while let from = next {
+            let inTree = try reader.first(from: max(from, undeleted))?.key
+            let inNewer = map.newer.pages.first(from: from)?.key
+            let inOlder = map.older.pages.first(from: from)?.key
+            guard let key = [inTree, inNewer, inOlder].compactMap({ $0 }).min() else { return }
+            let isWritten =
+                switch map[key] {
+                case .at: true
+                case .deleted: false
+                case .untouched: inTree == key
+                }
+            if isWritten, !body(key) { return }
+            if !isWritten, key == inTree {
+                undeleted = map.newer.end(ofRangeAt: key) ?? map.older.end(ofRangeAt: key) ?? key
+            }
+            next = key.successor
         }
     }
 }

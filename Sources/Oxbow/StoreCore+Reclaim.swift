@@ -120,7 +120,9 @@ extension StoreCore {
         let first = Catalog.key(geometry.segment(of: dense).rawValue)
         try snapshot().segments.visit(from: first, nodes) { key, _ throws(LogError) in
             let number = SegmentNumber(rawValue: key.low)
+            // What came before is in the checkpoint that the dense history begins with.
             let roots = try indexes.roots(in: number, snapshot(), nodes)
+                .filter { $0.record >= dense }
             for root in roots { try marker.markPages(root.root) }
             return true
         }

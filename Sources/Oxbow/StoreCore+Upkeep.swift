@@ -1,5 +1,4 @@
 import DiskIO
-import Glibc
 import PageStorage
 import Primitives
 import Timelines
@@ -195,22 +194,7 @@ extension StoreCore {
 
     func startUpkeep() {
         upkeepLock.withLock { upkeepIsRunning = true }
-        var thread = pthread_t()
-        // Safe: the thread gets the core retained, and gives that back when it ends.
-        let box = unsafe Unmanaged.passRetained(self).toOpaque()
-        let result = unsafe pthread_create(
-            &thread,
-            nil,
-            { argument in
-                guard let argument = unsafe argument else { return nil }
-                let core = unsafe Unmanaged<StoreCore>.fromOpaque(argument).takeRetainedValue()
-                core.upkeepLoop()
-                return nil
-            },
-            box
-        )
-        invariant(result == 0, "pthread_create: \(result)")
-        pthread_detach(thread)
+        WorkerThread.detached { self.upkeepLoop() }
     }
 
     private func upkeepLoop() {

@@ -9,10 +9,10 @@ import WriteAheadLog
 public final class View: Sendable {
     /// What the view shows.
     public let point: Point
-    private let store: Store
+    let store: Store
     private var core: StoreCore { store.core }
     private let id: UInt64
-    private let map: PageMap
+    let map: PageMap
 
     init(store: Store, point: Point, map: PageMap) {
         self.store = store

@@ -29,10 +29,13 @@ package struct Delta: Sendable {
         return isDeleted(key) ? .deleted : .untouched
     }
 
-    private func isDeleted(_ key: MapKey) -> Bool {
-        if ranges.isEmpty { return false }
+    private func isDeleted(_ key: MapKey) -> Bool { end(ofRangeAt: key) != nil }
+
+    /// Where the deleted range around a key ends; nil where none covers it.
+    package func end(ofRangeAt key: MapKey) -> MapKey? {
+        if ranges.isEmpty { return nil }
         let index = firstRange(endingAfter: key)
-        return index < ranges.count && ranges[index].lower <= key
+        return index < ranges.count && ranges[index].lower <= key ? ranges[index].upper : nil
     }
 
     private func firstRange(endingAfter key: MapKey) -> Int {

@@ -104,7 +104,10 @@ extension Log {
 
     /// Gives back the segment that was made ahead.
     package func dropSpare() throws(LogError) {
-        zeroLock.withLock { zeroFile = nil }
+        // No zeros are on their way into it meanwhile.
+        zeroLock.lock()
+        defer { zeroLock.unlock() }
+        zeroFile = nil
         spareLock.lock()
         defer { spareLock.unlock() }
         let unused = lock.withLock { () -> SegmentNumber? in

@@ -45,7 +45,8 @@ extension Log {
         defer { zeroLock.unlock() }
         let piece = lock.withLock { () -> ZeroPiece? in
             guard let piece = nextZeroPiece() else { return nil }
-            if case .active = piece.segment { zeroing = piece.from }
+            // Of the spare segment, too: the log may go on in it before they are done.
+            zeroing = piece.from
             return piece
         }
         guard let piece else { return false }
@@ -79,9 +80,6 @@ extension Log {
     }
 
     private struct ZeroPiece {
-        enum Segment { case active, spare }
-
-        let segment: Segment
         let number: SegmentNumber
         let from: LSN
         let byteCount: UInt64
@@ -98,7 +96,6 @@ extension Log {
         let target = min((end.rawValue + window) & ~blockMask, limit.rawValue)
         if start < target {
             return ZeroPiece(
-                segment: .active,
                 number: current.number,
                 from: LSN(rawValue: start),
                 byteCount: min(target - start, Self.pieceBytes)
@@ -107,7 +104,6 @@ extension Log {
         guard let spare, spareZeroed < min(window, options.geometry.segmentSize) else { return nil }
         let rest = min(window, options.geometry.segmentSize) - spareZeroed
         return ZeroPiece(
-            segment: .spare,
             number: spare.number,
             from: options.geometry.base(of: spare.number) + Int(spareZeroed),
             byteCount: min(rest, Self.pieceBytes)

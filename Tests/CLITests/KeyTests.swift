@@ -44,9 +44,9 @@ import Testing
         }
     }
 
-    /// What only a rewritten segment, a deleted range or a failed run shows.
+    /// What only a rewritten segment, a deleted range, a failed run or a mount shows.
     static let rare: Set<String> = [
         "items[].blocks[].upTo", "failures[].seed", "failures[].message", "shortcomings[]",
-        "problems[].points[]",
+        "problems[].points[]", "mounted",
     ]
 }

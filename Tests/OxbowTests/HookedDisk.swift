@@ -11,6 +11,7 @@ final class HookedDisk: Disk, @unchecked Sendable {
     let base: SimulatedDisk
     private let lock = Lock()
     private var hook: (operation: DiskOperation, body: Hook)?
+    private var zerosHook: Hook?
 
     init(_ base: SimulatedDisk) { self.base = base }
 
@@ -18,6 +19,20 @@ final class HookedDisk: Disk, @unchecked Sendable {
     func onNext(_ operation: DiskOperation, _ body: @escaping Hook) {
         lock.withLock { hook = (operation, body) }
     }
+
+    /// Runs `body` before zeros are next written to a file's beginning.
+    func onZeros(_ body: @escaping Hook) { lock.withLock { zerosHook = body } }
+
+    fileprivate func reachZeros() throws(DiskError) {
+        let body = lock.withLock { () -> Hook? in
+            defer { zerosHook = nil }
+            return zerosHook
+        }
+        try body?()
+    }
+
+    /// Whether what ``onZeros(_:)`` was given has yet to run.
+    var isWaitingForZeros: Bool { lock.withLock { zerosHook != nil } }
 
     /// Whether what ``onNext(_:_:)`` was given has yet to run.
     var isWaiting: Bool { lock.withLock { hook != nil } }
@@ -70,6 +85,7 @@ private final class HookedFile: File {
 
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(DiskError) {
         try disk.reach(.write)
+        if offset == 0, bytes.allSatisfy({ $0 == 0 }) { try disk.reachZeros() }
         try file.write(bytes, at: offset)
     }
 

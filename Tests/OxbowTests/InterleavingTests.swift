@@ -56,6 +56,64 @@ import Testing
         #expect(isDurable == true)
     }
 
+    @Test func `zeros on their way to the next segment never come after its records`() throws {
+        let disk = HookedDisk(base)
+        var options = TestStore.options
+        options.segmentBits = 18
+        options.zeroAheadBytes = 32 << 10
+        let store = try TestStore.open(disk, clock, options)
+        let main = try store.branch("main")
+        let group = DispatchGroup()
+        disk.onZeros { () throws(DiskError) in
+            let thread = Thread {
+                // More than what is left of the segment that is being filled.
+                for content in 0..<600 { _ = try? main.write([1: content], .synced) }
+                group.leave()
+            }
+            group.enter()
+            thread.start()
+            // Long enough for others to get there, if nothing holds them back.
+            _ = group.wait(timeout: .now() + 2)
+        }
+        var content = 1000
+        while disk.isWaitingForZeros, content < 5000 {
+            content += 1
+            try main.write([2: content], .synced)
+            try store.step()
+        }
+        #expect(!disk.isWaitingForZeros)
+        group.wait()
+        #expect(try store.check().problems.isEmpty)
+        let again = try TestStore.open(base.crash(CrashModel(.everythingLost)), clock, options)
+        #expect(try again.check().problems.isEmpty)
+        #expect(try again.branch("main").difference(from: [1: 599, 2: content]) == nil)
+    }
+
+    @Test func `a check is of one moment, whatever is committed meanwhile`() throws {
+        let disk = HookedDisk(base)
+        let store = try TestStore.open(disk, clock)
+        let main = try store.branch("main")
+        for content in 0..<300 { try main.write([1: content], .synced) }
+        try store.checkpoint()
+        for skipped in 0..<40 {
+            var left = skipped
+            @Sendable func write() throws(DiskError) {
+                for content in 0..<150 { _ = try? main.write([2: content]) }
+            }
+            func arm() {
+                disk.onNext(.read) { () throws(DiskError) in
+                    if left == 0 { return try write() }
+                    left -= 1
+                    arm()
+                }
+            }
+            arm()
+            let report = try store.check()
+            #expect(report.problems.isEmpty, "\(report.problems)")
+            if disk.isWaiting { break }
+        }
+    }
+
     @Test func `what a commit has read is still so when it takes effect`() throws {
         let store = try TestStore.open(base, clock)
         let main = try store.branch("main")

@@ -107,4 +107,25 @@ import Testing
         #expect(try store.reclaim().rewrittenSegments > 0)
         #expect(try store.check().problems == [])
     }
+
+    @Test func `what a deleted branch held is given back at once without a window`() throws {
+        let store = try Store.temporary(limit: 64 << 20, Self.options())
+        let main = try store.branch("main")
+        let other = try store.fork("other", from: main)
+        try store.setWindow(.zero, bytes: 0)
+        // So large that it carries a root of its own.
+        try main.commit { edit in
+            for page in 0..<4000 {
+                try edit.write(Self.page(page), page: PageNumber(UInt64(page)), of: ObjectID(1))
+            }
+        }
+        try main.delete()
+        for _ in 0..<2 {
+            try other.commit { edit in
+                try edit.write(Self.page(1), page: 0, of: ObjectID(1))
+            }
+            try store.reclaim()
+        }
+        #expect(try store.usage().diskBytes < 1 << 20)
+    }
 }

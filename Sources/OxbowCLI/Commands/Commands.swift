@@ -18,6 +18,7 @@ package enum Commands {
             ]
         ),
         Topic("Pages", [PageCommands.write, PageCommands.read]),
+        Topic("Files", files),
         Topic(
             "Upkeep",
             [
@@ -27,4 +28,12 @@ package enum Commands {
         ),
         Topic("About oxbow", [HelpCommand.command, VersionCommand.command]),
     ])
+
+    private static var files: [Command] {
+        #if Server
+        [MountCommand.command]
+        #else
+        []
+        #endif
+    }
 }

@@ -1,0 +1,17 @@
+#pragma once
+#define FUSE_USE_VERSION 312
+#include <fuse_lowlevel.h>
+#include <linux/falloc.h>
+
+// What the C library shows to those alone who ask for more than POSIX.
+#ifndef SEEK_DATA
+#define SEEK_DATA 3
+#define SEEK_HOLE 4
+#endif
+#ifndef RENAME_NOREPLACE
+#define RENAME_NOREPLACE 1
+#define RENAME_EXCHANGE 2
+#endif
+
+// A bit of a structure, set by name.
+static inline void oxbow_keep_cache(struct fuse_file_info *info) { info->keep_cache = 1; }

@@ -1,0 +1,161 @@
+import Oxbow
+import Primitives
+
+/// Reads files out of a branch's pages at one moment.
+struct VolumeReader {
+    let pages: Pages
+    let pageSize: Int
+    /// Of the places in folders.
+    let seed: UInt64
+
+    init(_ pages: Pages, pageSize: Int, seed: UInt64) {
+        self.pages = pages
+        self.pageSize = pageSize
+        self.seed = seed
+    }
+
+    init(_ pages: Pages, _ header: VolumeHeader) {
+        self.init(pages, pageSize: Int(header.pageSize), seed: header.seed)
+    }
+
+    /// Nil where the pages are no volume.
+    static func header(of pages: Pages) throws(VolumeError) -> VolumeHeader? {
+        let page = try engine { () throws(OxbowError) in
+            try pages.page(0, of: VolumeLayout.header)
+        }
+        guard let page else { return nil }
+        return try decode("the volume's header") { () throws(Malformed) in
+            try VolumeHeader(decoding: page)
+        }
+    }
+
+    private static func decode<Value>(
+        _ what: @autoclosure () -> String,
+        _ body: () throws(Malformed) -> Value
+    ) throws(VolumeError) -> Value {
+        do throws(Malformed) { return try body() } catch {
+            throw VolumeError(.damaged, "\(what()): \(error.what) (byte \(error.offset))")
+        }
+    }
+
+    /// Nil where no such inode is there any more.
+    func inode(_ number: InodeNumber) throws(VolumeError) -> Inode? {
+        let page = try engine { () throws(OxbowError) in
+            try pages.page(number.page, of: VolumeLayout.inodes)
+        }
+        guard let page else { return nil }
+        return try Self.decode("inode \(number)") { () throws(Malformed) in
+            try Inode(decoding: page, as: number)
+        }
+    }
+
+    func folderPage(
+        _ page: PageNumber,
+        of folder: InodeNumber
+    ) throws(VolumeError) -> FolderPage? {
+        let bytes = try engine { () throws(OxbowError) in
+            try pages.page(page, of: folder.object)
+        }
+        guard let bytes else { return nil }
+        return try Self.decode("page \(page) of folder \(folder)") { () throws(Malformed) in
+            try FolderPage(decoding: bytes)
+        }
+    }
+
+    func entry(_ name: FileName, in folder: InodeNumber) throws(VolumeError) -> FolderEntry? {
+        try folderPage(name.page(seed: seed), of: folder)?[name]
+    }
+
+    /// Visits a folder's entries from a cursor on, each with the cursor behind it, until the body
+    /// returns false.
+    func visitEntries(
+        of folder: InodeNumber,
+        from cursor: FolderCursor,
+        _ body: (FolderEntry, FolderCursor) -> Bool
+    ) throws(VolumeError) {
+        var slot = cursor.slot
+        var next = cursor.page
+        while let page = try first(from: next, of: folder) {
+            if page != cursor.page { slot = 0 }
+            for entry in try folderPage(page, of: folder)?.entries ?? []
+            where entry.slot >= slot {
+                if !body(entry, FolderCursor(page, after: entry.slot)) { return }
+            }
+            next = PageNumber(page.rawValue + 1)
+        }
+    }
+
+    private func first(
+        from page: PageNumber,
+        of folder: InodeNumber
+    ) throws(VolumeError) -> PageNumber? {
+        try engine { () throws(OxbowError) in
+            try pages.firstWritten(from: page, of: folder.object)
+        }
+    }
+
+    /// Fills `buffer` from a file's content, which has `size` bytes. Returns how many it filled.
+    func read(
+        _ number: InodeNumber,
+        size: UInt64,
+        at offset: UInt64,
+        into buffer: UnsafeMutableRawBufferPointer
+    ) throws(VolumeError) -> Int {
+        guard offset < size else { return 0 }
+        let count = Int(min(UInt64(buffer.count), size - offset))
+        var done = 0
+        while done < count {
+            let place = offset + UInt64(done)
+            let skip = Int(place % UInt64(pageSize))
+            let length = min(pageSize - skip, count - done)
+            let page = PageNumber(place / UInt64(pageSize))
+            let part = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done..<done + length])
+            if length == pageSize {
+                try engine { () throws(OxbowError) in
+                    try unsafe pages.read(page: page, of: number.object, into: part)
+                }
+            } else {
+                let whole = try self.page(page, of: number)
+                unsafe whole.withUnsafeBytes { bytes in
+                    unsafe part.copyMemory(
+                        from: UnsafeRawBufferPointer(rebasing: bytes[skip..<skip + length])
+                    )
+                }
+            }
+            done += length
+        }
+        return count
+    }
+
+    /// A page of a file; zeros where none was written.
+    func page(_ page: PageNumber, of number: InodeNumber) throws(VolumeError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: pageSize)
+        var failure: OxbowError?
+        unsafe bytes.withUnsafeMutableBytes { buffer in
+            do throws(OxbowError) {
+                try unsafe pages.read(page: page, of: number.object, into: buffer)
+            } catch { failure = error }
+        }
+        if let failure { throw VolumeError(failure) }
+        return bytes
+    }
+}
+
+/// A place in a folder's list: it stays what it is while entries come and go.
+public struct FolderCursor: RawRepresentable, Hashable, Sendable {
+    /// The place, as a number of 60 bits.
+    public let rawValue: UInt64
+
+    /// Makes a cursor from its number.
+    public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    /// Before the first entry.
+    public static var start: FolderCursor { FolderCursor(rawValue: 0) }
+
+    init(_ page: PageNumber, after slot: UInt8) {
+        rawValue = page.rawValue << 8 + UInt64(slot) + 1
+    }
+
+    var page: PageNumber { PageNumber(rawValue >> 8) }
+    var slot: UInt8 { UInt8(truncatingIfNeeded: rawValue) }
+}
