@@ -74,6 +74,12 @@ let package = Package(
         layer("Volume", ["Primitives", "Oxbow"]),
         .systemLibrary(name: "CFuse", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
         layer("FuseMount", ["CFuse", "Primitives", "Oxbow", "Volume"]),
+        .systemLibrary(
+            name: "CCrypto",
+            pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"])]
+        ),
+        layer("PostgresWire", ["Primitives", "CCrypto"]),
         layer("Simulation", ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow", "Volume"]),
         .executableTarget(
             name: "OxbowCLI",
@@ -133,6 +139,12 @@ let package = Package(
             swiftSettings: common
         ),
         tests("CrashTests", ["CrashWorkload", "CrashWorker", "Primitives", "Oxbow"]),
+        .testTarget(
+            name: "PostgresWireTests",
+            dependencies: ["Primitives", "PostgresWire", "TestSupport"],
+            exclude: ["Recorded"],
+            swiftSettings: common
+        ),
         tests("BenchmarkTests", ["OxbowBench"]),
         tests("CLITests", ["Oxbow", "OxbowCLI"]),
         .testTarget(
@@ -170,6 +182,19 @@ if Context.environment["FUZZ"] != nil {
                     "Timelines", "Oxbow",
                 ],
                 path: "Fuzz/Fuzz\(decoder)",
+                swiftSettings: common
+            )
+        )
+    }
+    for subject in [
+        "FrontendMessage", "BackendMessage", "Startup", "Scram", "SessionTracker",
+        "ConnectionTarget",
+    ] {
+        package.targets.append(
+            .executableTarget(
+                name: "Fuzz\(subject)",
+                dependencies: ["Primitives", "PostgresWire"],
+                path: "Fuzz/Fuzz\(subject)",
                 swiftSettings: common
             )
         )
