@@ -71,7 +71,7 @@ let package = Package(
         layer("Simulation", ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow", "Volume"]),
         .executableTarget(
             name: "OxbowCLI",
-            dependencies: ["DiskIO", "Oxbow", "Simulation"],
+            dependencies: ["Primitives", "DiskIO", "Oxbow", "Volume", "Simulation"],
             swiftSettings: production
         ),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
@@ -118,7 +118,7 @@ let package = Package(
         ),
         tests("CrashTests", ["CrashWorkload", "CrashWorker", "Primitives", "Oxbow"]),
         tests("BenchmarkTests", ["OxbowBench"]),
-        tests("CLITests", ["Oxbow", "OxbowCLI"]),
+        tests("CLITests", ["Oxbow", "OxbowCLI", "Volume"]),
         .testTarget(
             name: "FormatTests",
             dependencies: ["Primitives", "DiskIO", "Oxbow", "TestSupport"],
@@ -143,7 +143,7 @@ if Context.environment["FUZZ"] != nil {
         "Superblock", "SegmentHeader", "Record", "Block", "PageNode", "TimelineNode", "BranchNode",
         "NameNode", "SnapshotNode", "SegmentNode", "CheckpointNode", "EventNode", "ExpiryNode",
         "ClosingIndex", "IndexSections", "LifecycleRecord", "CheckpointEntry", "CommitMeta",
-        "Moment", "Segment",
+        "Moment", "Segment", "Inode", "FolderPage", "VolumeHeader",
     ]
     for decoder in decoders {
         package.targets.append(
@@ -151,7 +151,7 @@ if Context.environment["FUZZ"] != nil {
                 name: "Fuzz\(decoder)",
                 dependencies: [
                     "FuzzSupport", "Primitives", "DiskIO", "WriteAheadLog", "PageStorage",
-                    "Timelines", "Oxbow",
+                    "Timelines", "Oxbow", "Volume",
                 ],
                 path: "Fuzz/Fuzz\(decoder)",
                 swiftSettings: common
