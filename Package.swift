@@ -71,7 +71,7 @@ let package = Package(
         layer("Simulation", ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow", "Volume"]),
         .executableTarget(
             name: "OxbowCLI",
-            dependencies: ["Primitives", "DiskIO", "Oxbow", "Volume", "Simulation"],
+            dependencies: ["CLinux", "Primitives", "DiskIO", "Oxbow", "Volume", "Simulation"],
             swiftSettings: production
         ),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
@@ -118,7 +118,7 @@ let package = Package(
         ),
         tests("CrashTests", ["CrashWorkload", "CrashWorker", "Primitives", "Oxbow"]),
         tests("BenchmarkTests", ["OxbowBench"]),
-        tests("CLITests", ["Oxbow", "OxbowCLI", "Volume"]),
+        tests("CLITests", ["Oxbow", "OxbowCLI"]),
         .testTarget(
             name: "FormatTests",
             dependencies: ["Primitives", "DiskIO", "Oxbow", "TestSupport"],

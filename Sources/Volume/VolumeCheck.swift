@@ -13,6 +13,11 @@ public struct VolumeReport: Sendable, Equatable {
     /// How many there are.
     public internal(set) var problemCount: UInt64 = 0
 
+    init() {}
+
+    /// Of a volume that cannot be read at all.
+    public init(unreadable problem: String) { note(problem) }
+
     mutating func note(_ problem: String) {
         problemCount += 1
         if problems.count < 1000 { problems.append(problem) }

@@ -17,6 +17,7 @@ import Testing
     /// The layers that state their laws in a README.md beside the code. A new layer joins here.
     static let layersWithLaws = [
         "Primitives", "DiskIO", "WriteAheadLog", "PageStorage", "Timelines", "Oxbow", "Simulation",
+        "Volume",
     ]
 
     @Test func `the checks see the repository`() {

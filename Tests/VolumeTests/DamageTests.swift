@@ -76,7 +76,7 @@ import Volume
         var testDescription: String { what }
     }
 
-    /// The numbers stand for places in `DamagedVolume.numbers`: 1 folder, 2 inner, 3 file, 4 sparse.
+    /// The numbers are places in `DamagedVolume.numbers`: 1 folder, 2 inner, 3 file, 4 sparse.
     static let lies = [
         Lie("a folder above itself", 1, 88, 8, 17),
         Lie("two folders in each other", 1, 88, 8, 18),

@@ -17,11 +17,19 @@ package enum Commands {
                 SnapshotCommands.list, SnapshotCommands.delete,
             ]
         ),
+        Topic(
+            "Files",
+            [
+                FileCommands.list, FileCommands.cat, FileTransfer.put, FileTransfer.get,
+                FileChanges.remove, FileChanges.makeFolder, FileCommands.stat, FileUsage.command,
+                ImportCommand.command, ExportCommand.command,
+            ]
+        ),
         Topic("Pages", [PageCommands.write, PageCommands.read]),
         Topic(
             "Upkeep",
             [
-                UpkeepCommands.stats, UpkeepCommands.check, UpkeepCommands.reclaim,
+                UpkeepCommands.stats, CheckCommand.command, UpkeepCommands.reclaim,
                 DumpCommand.command, SimulateCommand.command,
             ]
         ),
