@@ -84,7 +84,7 @@ let package = Package(
         .executableTarget(
             name: "OxbowCLI",
             dependencies: [
-                "Primitives", "DiskIO", "Oxbow", "Simulation",
+                "CLinux", "Primitives", "DiskIO", "Oxbow", "Volume", "Simulation",
                 .target(name: "FuseMount", condition: withServer),
             ],
             swiftSettings: production
@@ -171,7 +171,7 @@ if Context.environment["FUZZ"] != nil {
         "Superblock", "SegmentHeader", "Record", "Block", "PageNode", "TimelineNode", "BranchNode",
         "NameNode", "SnapshotNode", "SegmentNode", "CheckpointNode", "EventNode", "ExpiryNode",
         "ClosingIndex", "IndexSections", "LifecycleRecord", "CheckpointEntry", "CommitMeta",
-        "Moment", "Segment",
+        "Moment", "Segment", "Inode", "FolderPage", "VolumeHeader",
     ]
     for decoder in decoders {
         package.targets.append(
@@ -179,7 +179,7 @@ if Context.environment["FUZZ"] != nil {
                 name: "Fuzz\(decoder)",
                 dependencies: [
                     "FuzzSupport", "Primitives", "DiskIO", "WriteAheadLog", "PageStorage",
-                    "Timelines", "Oxbow",
+                    "Timelines", "Oxbow", "Volume",
                 ],
                 path: "Fuzz/Fuzz\(decoder)",
                 swiftSettings: common

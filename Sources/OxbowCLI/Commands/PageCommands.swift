@@ -1,4 +1,5 @@
 import Oxbow
+import Volume
 
 /// `oxbow page write` and `oxbow page read`.
 enum PageCommands {
@@ -28,12 +29,16 @@ enum PageCommands {
     )
     private static let pad = Flag("pad", help: "Fill up a short last page with zeros")
     private static let force = Flag("force", help: "Write bytes to a terminal all the same")
+    private static let overwrite = Flag(
+        "force",
+        help: "Write even to a branch that holds files, which can destroy them"
+    )
 
     static let write = Command(
         "page write",
         "Write pages from the standard input, in one commit",
         positionals: [Common.branch, object, page],
-        options: [expected, pad],
+        options: [expected, pad, overwrite],
         discussion: [
             "The input is cut into pages, which follow each other from PAGE on. All of them are "
                 + "written, or none; when the command ends they survive a crash."
@@ -65,6 +70,13 @@ enum PageCommands {
         try call.withStore { store in
             let branch = try store.find(reference)
             let name = try branch.info().name
+            if !call[overwrite], try PastFiles.areHeld(by: branch.view()) {
+                throw Failure(
+                    "conflict",
+                    "branch \(name) holds files, which pages written by hand can destroy: use "
+                        + "`oxbow fs put`, or say --force"
+                )
+            }
             var count: UInt64 = 0
             let progress = Progress("writing", call.output)
             defer { progress.finish() }
