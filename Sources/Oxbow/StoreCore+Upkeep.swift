@@ -2,6 +2,7 @@ import DiskIO
 import Glibc
 import PageStorage
 import Primitives
+import Synchronization
 import Timelines
 import WriteAheadLog
 
@@ -242,12 +243,7 @@ extension StoreCore {
 
     func close() throws(LogError) {
         stopUpkeep()
-        guard
-            log.lock.withLock({ () -> Bool in
-                defer { isClosed = true }
-                return !isClosed
-            })
-        else { return }
+        if isClosed.exchange(true, ordering: .acquiringAndReleasing) { return }
         defer { log.shut() }
         try log.flush()
         checkpointLock.lock()
