@@ -3,6 +3,7 @@ import Oxbow
 
 @main enum Program {
     static func main() {
+        StandardStreams.fill()
         // A reader that goes away is told by the write that finds nobody.
         signal(SIGPIPE, SIG_IGN)
         let output = Output()

@@ -22,6 +22,7 @@ package enum Commands {
             "Upkeep",
             [
                 UpkeepCommands.stats, UpkeepCommands.check, UpkeepCommands.reclaim,
+                WindowCommands.show, WindowCommands.set,
                 DumpCommand.command, SimulateCommand.command,
             ]
         ),
