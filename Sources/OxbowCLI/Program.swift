@@ -4,6 +4,7 @@ import Volume
 
 @main enum Program {
     static func main() {
+        StandardStreams.fill()
         // A reader that goes away is told by the write that finds nobody.
         signal(SIGPIPE, SIG_IGN)
         let output = Output()

@@ -30,6 +30,7 @@ package enum Commands {
             "Upkeep",
             [
                 UpkeepCommands.stats, CheckCommand.command, UpkeepCommands.reclaim,
+                WindowCommands.show, WindowCommands.set,
                 DumpCommand.command, SimulateCommand.command,
             ]
         ),

@@ -27,6 +27,8 @@ enum PageCommands {
         help: "Write nothing unless there are exactly so many pages",
         parse: Values.number("count of pages", 1...UInt64(Int64.max))
     )
+    /// A document is put together in memory.
+    private static let mostInJSON: UInt64 = 1024
     private static let pad = Flag("pad", help: "Fill up a short last page with zeros")
     private static let force = Flag("force", help: "Write bytes to a terminal all the same")
     private static let overwrite = Flag(
@@ -165,8 +167,7 @@ enum PageCommands {
         options: [count, force],
         discussion: [
             "A page that was never written, or was deleted, reads as zeros. With --json, pages "
-                + "come "
-                + "as base64."
+                + "come as base64, at most \(mostInJSON) of them."
         ],
         examples: [
             .init("oxbow page read main 1 0 > page.bin", "as it is now"),
@@ -188,6 +189,12 @@ enum PageCommands {
                 "page \(UInt64.max - 1) is the last there can be: ask for fewer from page \(first)"
             )
         }
+        if call.wantsJSON, count > mostInJSON {
+            throw Misuse(
+                "with --json at most \(mostInJSON) pages are read at once: ask for fewer, or leave "
+                    + "out --json"
+            )
+        }
         if call.output.resultsGoToTerminal, !call.wantsJSON, !call[force] {
             throw Misuse(
                 "page read writes bytes, and the standard output is a terminal: redirect it, or "
@@ -201,7 +208,8 @@ enum PageCommands {
             let name = try branch.info().name
             let view = try branch.view(at: point)
             var pages: [JSON] = []
-            for number in first...first + (count - 1) where !call.output.isCut {
+            for number in first...first + (count - 1) {
+                if call.output.isCut { break }
                 let bytes = try view.read(page: PageNumber(number), of: object)
                 if call.wantsJSON {
                     pages.append(["page": JSON(number), "base64": .string(Base64.encode(bytes))])
