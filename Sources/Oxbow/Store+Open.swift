@@ -224,6 +224,8 @@ struct Opening {
             log: log,
             nodes: nodes,
             catalog: catalog,
+            // Not what the clock says now, which may have jumped while the store was closed.
+            believing: end.lastTime > .zero ? end.lastTime : log.lastTime,
             superblock: from,
             superblockFile: file
         )

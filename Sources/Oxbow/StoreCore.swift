@@ -71,6 +71,7 @@ final class StoreCore: @unchecked Sendable {
         log: Log,
         nodes: NodeSource,
         catalog: Catalog,
+        believing lastTime: LogTime,
         superblock: Superblock,
         superblockFile: any File
     ) {
@@ -91,7 +92,7 @@ final class StoreCore: @unchecked Sendable {
         self.superblock = superblock
         self.superblockFile = superblockFile
         olderCut = superblock.cut
-        retention = RetentionClock(lastTime: log.lastTime, monotonic: clock.monotonic())
+        retention = RetentionClock(lastTime: lastTime, monotonic: clock.monotonic())
     }
 
     /// Runs a step of the store: appending to the log and changing the catalog at one moment.
