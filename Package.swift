@@ -80,6 +80,7 @@ let package = Package(
             providers: [.apt(["libssl-dev"])]
         ),
         layer("PostgresWire", ["Primitives", "CCrypto"]),
+        layer("BranchServer", ["CLinux", "Primitives", "DiskIO"]),
         layer("Simulation", ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow", "Volume"]),
         .executableTarget(
             name: "OxbowCLI",
@@ -120,6 +121,13 @@ let package = Package(
             swiftSettings: common
         ),
         tests("MountTests", ["MountWorker", "Primitives"]),
+        .executableTarget(
+            name: "ComputeWorker",
+            dependencies: ["BranchServer", "FuseMount", "Oxbow"],
+            path: "Tests/ComputeWorker",
+            swiftSettings: common
+        ),
+        tests("BranchServerTests", ["Primitives", "BranchServer", "ComputeWorker"]),
         .target(
             name: "CrashWorkload",
             dependencies: ["Oxbow"],
