@@ -14,6 +14,8 @@ final class FileSimulation {
         var files: BranchFiles
         var moments: [FileModel]
         var handles: [(file: OpenFile, node: Int)] = []
+        /// It was deleted, and that may be durable or not.
+        var mayBeGone = false
 
         var now: FileModel { moments[moments.count - 1] }
     }
@@ -90,14 +92,14 @@ final class FileSimulation {
         disk.capacity = 1 << 40
         mayBeFull = false
         isFailing = false
-        waiting = members.map { ($0.name, $0.moments) }
+        waiting = members.map { ($0.name, $0.moments, $0.mayBeGone) }
         // What closes now no longer reaches the disk.
         members = []
         store = nil
     }
 
     /// What is to be found when the store is open again.
-    private var waiting: [(name: String, moments: [FileModel])] = []
+    private var waiting: [(name: String, moments: [FileModel], mayBeGone: Bool)] = []
 
     private func open() throws {
         var entropy = SeededRandom(seed: random.next())
@@ -115,7 +117,8 @@ final class FileSimulation {
             members = [Member(name: "main", files: files, moments: [FileModel()])]
             return
         }
-        for (name, moments) in waiting {
+        for (name, moments, mayBeGone) in waiting {
+            if mayBeGone, try !store.branches().contains(where: { $0.name == name }) { continue }
             let files = try BranchFiles.open(store.branch(name))
             let found = try FileListing(files)
             guard let index = moments.lastIndex(where: { FileListing(closed($0)) == found }) else {
@@ -229,13 +232,18 @@ final class FileSimulation {
     private func forget() throws {
         guard members.count > 1, let store else { return }
         let index = 1 + draw(members.count - 1)
-        try expectStore {
-            try store.branch(members[index].name).delete()
-            try store.sync()
-            note("delete \(members[index].name)")
-            try expectStale(members.remove(at: index).files)
-            for index in members.indices { members[index].moments = [members[index].now] }
+        let branch = try store.branch(members[index].name)
+        members[index].mayBeGone = true
+        do throws(OxbowError) { try branch.delete() } catch {
+            return try expectStore { throw error }
         }
+        note("delete \(members[index].name)")
+        do { try store.sync() } catch {
+            try expectStore { throw error }
+            throw LifeOver()
+        }
+        try expectStale(members.remove(at: index).files)
+        for index in members.indices { members[index].moments = [members[index].now] }
     }
 
     private func reset() throws {
