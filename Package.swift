@@ -80,6 +80,16 @@ let package = Package(
             providers: [.apt(["libssl-dev"])]
         ),
         layer("PostgresWire", ["Primitives", "CCrypto"]),
+        .systemLibrary(name: "CEventPoll"),
+        .systemLibrary(
+            name: "COpenSSL",
+            pkgConfig: "libssl",
+            providers: [.apt(["libssl-dev"])]
+        ),
+        layer(
+            "BranchServer",
+            ["Primitives", "DiskIO", "Oxbow", "PostgresWire", "CEventPoll", "COpenSSL"]
+        ),
         layer("Simulation", ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow", "Volume"]),
         .executableTarget(
             name: "OxbowCLI",
@@ -145,6 +155,13 @@ let package = Package(
             exclude: ["Recorded"],
             swiftSettings: common
         ),
+        .executableTarget(
+            name: "FrontWorker",
+            dependencies: ["BranchServer", "PostgresWire", "Primitives"],
+            path: "Tests/FrontWorker",
+            swiftSettings: common
+        ),
+        tests("BranchServerTests", ["Primitives", "DiskIO", "Oxbow", "PostgresWire", "BranchServer"]),
         tests("BenchmarkTests", ["OxbowBench"]),
         tests("CLITests", ["Oxbow", "OxbowCLI"]),
         .testTarget(
@@ -186,6 +203,14 @@ if Context.environment["FUZZ"] != nil {
             )
         )
     }
+    package.targets.append(
+        .executableTarget(
+            name: "FuzzAdminStatement",
+            dependencies: ["PostgresWire", "BranchServer"],
+            path: "Fuzz/FuzzAdminStatement",
+            swiftSettings: common
+        )
+    )
     for subject in [
         "FrontendMessage", "BackendMessage", "Startup", "Scram", "SessionTracker",
         "ConnectionTarget",
