@@ -139,7 +139,7 @@ struct AdminParser {
 
     private mutating func create() throws(Refusal) -> AdminStatement {
         var isConditional = take("if", "not", "exists")
-        var made = AdminStatement.Creation(name: try branch(), onlyIfMissing: false)
+        var made = AdminStatement.Creation(name: try branch())
         while let next = tokens.first {
             if made.parent == nil, take("from") {
                 made.parent = try branch()

@@ -2,8 +2,8 @@ package import PostgresWire
 import Primitives
 
 /// A client's session with the admin console: a server of PostgreSQL's protocol, simple and
-/// extended, without tables. Pure: bytes and answers go in, bytes and statements to be answered come
-/// out.
+/// extended, without tables. Pure: bytes and answers go in, bytes and statements to be answered
+/// come out.
 package struct AdminSession: Sendable {
     package enum Action: Equatable, Sendable {
         case send([UInt8])
@@ -148,11 +148,10 @@ package struct AdminSession: Sendable {
     private mutating func run(_ all: ArraySlice<AdminStatement>) throws(WireError) {
         var rest = all
         while let statement = rest.popFirst() {
-            if let result = local(statement) {
-                try yield(result, of: statement, describing: true)
-            } else {
+            guard let result = local(statement) else {
                 return execute(statement, .query(rest: rest))
             }
+            try yield(result, of: statement, describing: true)
         }
         try becomeReady()
     }

@@ -26,6 +26,20 @@ package enum AdminStatement: Hashable, Sendable {
         /// Nil for what the server does unless told.
         package var lifetime: Lifetime?
         package var onlyIfMissing: Bool
+
+        package init(
+            name: String,
+            parent: String? = nil,
+            moment: RequestedMoment? = nil,
+            lifetime: Lifetime? = nil,
+            onlyIfMissing: Bool = false
+        ) {
+            self.name = name
+            self.parent = parent
+            self.moment = moment
+            self.lifetime = lifetime
+            self.onlyIfMissing = onlyIfMissing
+        }
     }
 
     case show(Listing)
@@ -67,7 +81,7 @@ extension AdminStatement {
             ]
         case .show(.computes): ["branch", "state", "pid", "sessions", "since", "log"]
         case .show(.sessions):
-            ["branch", "database", "user", "state", "application", "client", "since"]
+            ["branch", "database", "user", "state", "application", "client", "quiet"]
         case .show(.sizes): ["branch", "reachable_bytes", "alone_bytes"]
         case .show(.help): ["statement", "what_it_does"]
         case .history: ["lsn", "time", "kind", "pages", "bytes"]

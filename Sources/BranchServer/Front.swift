@@ -4,8 +4,8 @@ import Primitives
 
 /// One port for every branch, and for each branch a folder with a Unix socket.
 ///
-/// It authenticates clients, finds out from a ``BranchDirectory`` where they are to go, logs in there
-/// for them, and from then on moves bytes. See the README beside this file for its laws.
+/// It authenticates clients, finds out from a ``BranchDirectory`` where they are to go, logs in
+/// there for them, and from then on moves bytes. See the README beside this file for its laws.
 package final class Front: Sendable {
     package struct Configuration: Sendable {
         package var directory: any BranchDirectory
@@ -81,13 +81,7 @@ package final class Front: Sendable {
     package func close(path: String) { listener.remove { $0.path == path } }
 
     /// Who is in a session, or in the console.
-    package func sessions() -> [Session] {
-        let found = Collected<Session>()
-        core.forEach { connection in
-            if let session = connection.session { found.append(session) }
-        }
-        return found.all
-    }
+    package func sessions() -> [Session] { core.sessions() }
 
     /// Ends the sessions of a branch, each told 57P01 where it can be told, and waits until none of
     /// them reaches the compute any more.
@@ -116,14 +110,4 @@ package final class Front: Sendable {
     package var counts: (connections: Int, unauthenticated: Int) {
         (core.connectionCount, core.admission.count)
     }
-}
-
-/// A list that several threads append to.
-// Safe to share: the items are under the lock.
-private final class Collected<Item: Sendable>: @unchecked Sendable {
-    private let lock = Lock()
-    private var items: [Item] = []
-
-    func append(_ item: Item) { lock.withLock { items.append(item) } }
-    var all: [Item] { lock.withLock { items } }
 }

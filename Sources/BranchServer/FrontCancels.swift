@@ -3,8 +3,8 @@ import Primitives
 
 /// The keys by which clients cancel, each for a session of some compute.
 ///
-/// They are the front's own: 63 random bits, or 287 for clients that take longer ones, and stand for
-/// one session as long as that lasts. A compute's own key is never told to anybody.
+/// They are the front's own: 63 random bits, or 287 for clients that take longer ones, and stand
+/// for one session as long as that lasts. A compute's own key is never told to anybody.
 // Safe to share: the table is under the lock.
 final class CancelTable: @unchecked Sendable {
     struct Target: Sendable {

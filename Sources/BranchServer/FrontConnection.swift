@@ -179,8 +179,8 @@ final class FrontConnection: EventHandler, @unchecked Sendable {
 
     // MARK: Ending
 
-    /// Sends what is still to be sent, and ends. With a report, that is the last word, where one can
-    /// be put in.
+    /// Sends what is still to be sent, and ends. With a report, that is the last word, where one
+    /// can be put in.
     func goodbye(_ report: ServerReport? = nil) {
         guard phase != .goodbye, phase != .lingering, phase != .closed else { return }
         let canSpeak: Bool

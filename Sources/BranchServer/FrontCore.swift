@@ -62,6 +62,15 @@ final class FrontCore: @unchecked Sendable {
 
     var connectionCount: Int { lock.withLock { connections.count } }
 
+    /// Who is in a session, or in the console.
+    func sessions() -> [Front.Session] {
+        let found = Collected<Front.Session>()
+        forEach { connection in
+            if let session = connection.session { found.append(session) }
+        }
+        return found.all
+    }
+
     /// The directory may wait in it.
     func release(_ endpoint: Endpoint) {
         let release = endpoint.release
@@ -103,6 +112,27 @@ final class FrontCore: @unchecked Sendable {
         _ statement: AdminStatement,
         for user: WireString
     ) throws(Refusal) -> AdminResult {
-        try configuration.directory.answer(statement, for: user)
+        try configuration.directory.authorize(statement, for: user)
+        guard statement == .show(.sessions) else {
+            return try configuration.directory.answer(statement, for: user)
+        }
+        return AdminResult(
+            rows: sessions().map {
+                [
+                    $0.branch, $0.database, $0.user, $0.state.rawValue, $0.application, $0.client,
+                    "\($0.quietNanoseconds / 1_000_000_000) s",
+                ]
+            }
+        )
     }
+}
+
+/// A list that several threads append to.
+// Safe to share: the items are under the lock.
+private final class Collected<Item: Sendable>: @unchecked Sendable {
+    private let lock = Lock()
+    private var items: [Item] = []
+
+    func append(_ item: Item) { lock.withLock { items.append(item) } }
+    var all: [Item] { lock.withLock { items } }
 }

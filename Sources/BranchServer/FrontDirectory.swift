@@ -2,20 +2,24 @@ package import Oxbow
 package import PostgresWire
 package import Primitives
 
-/// What the front needs to know of branches and computes. Everything here may wait, and is called on
-/// threads that are for waiting, several at a time.
+/// What the front needs to know of branches and computes. Everything here may wait, and is called
+/// on threads that are for waiting, several at a time.
 package protocol BranchDirectory: Sendable {
-    /// The verifier of the role's password as the branch's PostgreSQL has it, or nil for one who may
-    /// not log in, whatever the reason. Asked before anybody is authenticated: so nothing is started
-    /// or forked for it, and where there is no such branch it answers as for the default branch, so
-    /// that a stranger learns nothing of names.
+    /// The verifier of the role's password as the branch's PostgreSQL has it, or nil for one who
+    /// may not log in, whatever the reason. Asked before anybody is authenticated: so nothing is
+    /// started or forked for it, and where there is no such branch it answers as for the default
+    /// branch, so that a stranger learns nothing of names.
     func verifier(for request: ConnectionRequest) throws(Refusal) -> SCRAMVerifier?
 
     /// Finds what an authenticated client asks for, forks what is to be forked, and starts the
     /// compute if it is not running.
     func open(_ request: ConnectionRequest) throws(Refusal) -> Endpoint
 
-    /// Does what the admin console was told to by somebody who is authenticated.
+    /// Whether an authenticated user may say this in the console.
+    func authorize(_ statement: AdminStatement, for user: WireString) throws(Refusal)
+
+    /// Does what the admin console was told to by somebody who may. Who is connected, the front
+    /// answers itself.
     func answer(_ statement: AdminStatement, for user: WireString) throws(Refusal) -> AdminResult
 }
 
@@ -140,19 +144,23 @@ package enum Likeness {
         return near.sorted { ($0.1, $0.0) < ($1.1, $1.0) }.prefix(3).map(\.0)
     }
 
-    /// How many letters must be put in, taken out or changed.
+    /// How many letters must be put in, taken out or changed, or two beside each other exchanged.
     static func distance(_ left: String, _ right: String) -> Int {
         let left = Array(left.utf8.prefix(largestCount))
         let right = Array(right.utf8.prefix(largestCount))
+        var before: [Int] = []
         var row = Array(0...right.count)
         for (index, letter) in left.enumerated() {
-            var diagonal = row[0]
-            row[0] = index + 1
+            var next = [index + 1]
             for (place, other) in right.enumerated() {
-                let change = diagonal + (letter == other ? 0 : 1)
-                diagonal = row[place + 1]
-                row[place + 1] = min(change, row[place] + 1, diagonal + 1)
+                var cost = min(row[place] + (letter == other ? 0 : 1), row[place + 1] + 1)
+                cost = min(cost, next[place] + 1)
+                if index > 0, place > 0, letter == right[place - 1], left[index - 1] == other {
+                    cost = min(cost, before[place - 1] + 1)
+                }
+                next.append(cost)
             }
+            (before, row) = (row, next)
         }
         return row[right.count]
     }

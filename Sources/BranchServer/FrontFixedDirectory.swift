@@ -1,8 +1,8 @@
 package import PostgresWire
 import Primitives
 
-/// A directory of one PostgreSQL that runs anyway, as the branch `main` and under any other name that
-/// it is given: for measuring and testing the front alone.
+/// A directory of one PostgreSQL that runs anyway, as the branch `main` and under any other name
+/// that it is given: for measuring and testing the front alone.
 package struct FixedDirectory: BranchDirectory {
     package let socketPath: String
     package let verifiers: [WireString: SCRAMVerifier]
@@ -36,6 +36,8 @@ package struct FixedDirectory: BranchDirectory {
             settings: [StartupOptions.Setting(name: "oxbow.branch", value: WireString(branch))]
         )
     }
+
+    package func authorize(_ statement: AdminStatement, for user: WireString) {}
 
     package func answer(
         _ statement: AdminStatement,

@@ -7,7 +7,7 @@ import Testing
     static let outerModules: Set<String> = ["OxbowCLI", "BranchServer"]
     /// The layers that own threads or system calls.
     static let systemModules: Set<String> = [
-        "Primitives", "DiskIO", "Oxbow", "FuseMount", "Simulation", "OxbowCLI",
+        "Primitives", "DiskIO", "Oxbow", "FuseMount", "BranchServer", "Simulation", "OxbowCLI",
     ]
     /// Where the machine's clock comes in.
     static let clocks: Set<String> = [
@@ -17,7 +17,7 @@ import Testing
     /// The layers that state their laws in a README.md beside the code. A new layer joins here.
     static let layersWithLaws = [
         "Primitives", "DiskIO", "WriteAheadLog", "PageStorage", "Timelines", "Oxbow", "Volume",
-        "FuseMount", "PostgresWire", "Simulation",
+        "FuseMount", "PostgresWire", "BranchServer", "Simulation",
     ]
 
     @Test func `the checks see the repository`() {
