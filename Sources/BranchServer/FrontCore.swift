@@ -74,7 +74,8 @@ final class FrontCore: @unchecked Sendable {
     /// The directory may wait in it.
     func release(_ endpoint: Endpoint) {
         let release = endpoint.release
-        _ = opening.run(evenIfFull: true, release)
+        // At the very end there are no threads for that any more.
+        if !opening.run(evenIfFull: true, release) { release() }
     }
 
     /// Does something with each connection, on its loop, and waits until it is done.

@@ -64,10 +64,9 @@ enum Sockets {
 
     /// The most that a call of a socket that waits may take.
     static func setTimeout(_ descriptor: Int32, milliseconds: Int) {
-        var time = timeval()
-        time.tv_sec = milliseconds / 1000
-        time.tv_usec = milliseconds % 1000 * 1000
-        let size = socklen_t(MemoryLayout<timeval>.size)
+        // Laid out as timeval is, which belongs to another module in each build.
+        var time = (Int(milliseconds / 1000), Int(milliseconds % 1000 * 1000))
+        let size = socklen_t(MemoryLayout<(Int, Int)>.size)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             _ = unsafe setsockopt(descriptor, SOL_SOCKET, option, &time, size)
         }
