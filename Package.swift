@@ -88,13 +88,15 @@ let package = Package(
         ),
         layer(
             "BranchServer",
-            ["Primitives", "DiskIO", "Oxbow", "PostgresWire", "CEventPoll", "COpenSSL"]
+            [
+                "CLinux", "Primitives", "DiskIO", "Oxbow", "PostgresWire", "CEventPoll", "COpenSSL",
+            ]
         ),
         layer("Simulation", ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow", "Volume"]),
         .executableTarget(
             name: "OxbowCLI",
             dependencies: [
-                "Primitives", "DiskIO", "Oxbow", "Simulation",
+                "CLinux", "Primitives", "DiskIO", "Oxbow", "Volume", "Simulation",
                 .target(name: "FuseMount", condition: withServer),
             ],
             swiftSettings: production
@@ -130,6 +132,16 @@ let package = Package(
             swiftSettings: common
         ),
         tests("MountTests", ["MountWorker", "Primitives"]),
+        .executableTarget(
+            name: "ComputeWorker",
+            dependencies: ["BranchServer", "FuseMount", "Oxbow"],
+            path: "Tests/ComputeWorker",
+            swiftSettings: common
+        ),
+        tests(
+            "BranchServerTests",
+            ["Primitives", "DiskIO", "Oxbow", "PostgresWire", "BranchServer", "ComputeWorker"]
+        ),
         .target(
             name: "CrashWorkload",
             dependencies: ["Oxbow"],
@@ -161,7 +173,6 @@ let package = Package(
             path: "Tests/FrontWorker",
             swiftSettings: common
         ),
-        tests("BranchServerTests", ["Primitives", "DiskIO", "Oxbow", "PostgresWire", "BranchServer"]),
         tests("BenchmarkTests", ["OxbowBench"]),
         tests("CLITests", ["Oxbow", "OxbowCLI"]),
         .testTarget(
@@ -188,7 +199,7 @@ if Context.environment["FUZZ"] != nil {
         "Superblock", "SegmentHeader", "Record", "Block", "PageNode", "TimelineNode", "BranchNode",
         "NameNode", "SnapshotNode", "SegmentNode", "CheckpointNode", "EventNode", "ExpiryNode",
         "ClosingIndex", "IndexSections", "LifecycleRecord", "CheckpointEntry", "CommitMeta",
-        "Moment", "Segment",
+        "Moment", "Segment", "Inode", "FolderPage", "VolumeHeader",
     ]
     for decoder in decoders {
         package.targets.append(
@@ -196,7 +207,7 @@ if Context.environment["FUZZ"] != nil {
                 name: "Fuzz\(decoder)",
                 dependencies: [
                     "FuzzSupport", "Primitives", "DiskIO", "WriteAheadLog", "PageStorage",
-                    "Timelines", "Oxbow",
+                    "Timelines", "Oxbow", "Volume",
                 ],
                 path: "Fuzz/Fuzz\(decoder)",
                 swiftSettings: common

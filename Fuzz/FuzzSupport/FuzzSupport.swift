@@ -18,7 +18,12 @@ extension [UInt8] {
         }
     }
 
-    func word(_ offset: Int) -> UInt64 {
+    /// As long as a page is: what is given is short, and pages end in zeros.
+    package func padded(to size: Int) -> [UInt8] {
+        [UInt8](prefix(size)) + [UInt8](repeating: 0, count: Swift.max(0, size - count))
+    }
+
+    package func word(_ offset: Int) -> UInt64 {
         (0..<8).reduce(0) { $0 | UInt64(self[offset + $1]) << (8 * UInt64($1)) }
     }
 

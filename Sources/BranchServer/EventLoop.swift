@@ -1,4 +1,5 @@
 import CEventPoll
+import CLinux
 import DiskIO
 import Glibc
 import Primitives

@@ -194,12 +194,7 @@ enum Sockets {
             var storage = sockaddr_storage()
             var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
             let flags = Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-            let descriptor = unsafe withUnsafeMutablePointer(to: &storage) { storage in
-                // Safe: the storage is large enough for an address of any family.
-                unsafe storage.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    unsafe accept4(listener, $0, &size, flags)
-                }
-            }
+            let descriptor = unsafe oxbow_accept(listener, &storage, &size, flags)
             if descriptor >= 0 { return (descriptor, peer(&storage)) }
             // The connection ended before it was taken.
             if errno == EINTR || errno == ECONNABORTED { continue }

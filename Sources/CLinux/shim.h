@@ -14,3 +14,8 @@ static inline void oxbow_set_and_wake_all(unsigned int *word) {
     __atomic_store_n(word, 1, __ATOMIC_SEQ_CST);
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
+
+/// Makes the file system that a file is on durable. Returns -1 where that fails.
+static inline int oxbow_sync_file_system(int descriptor) {
+    return (int)syscall(SYS_syncfs, descriptor);
+}

@@ -93,6 +93,14 @@ package enum DiskError: Error, Equatable, Sendable {
     case failed(operation: String, code: Int32, reason: String)
 }
 
+extension DiskError {
+    /// What keeps a folder from being a store's, where nothing is wrong with the disk.
+    package var obstacle: String? {
+        guard case .failed(_, let code, _) = self else { return nil }
+        return SystemCall.obstacle(code)
+    }
+}
+
 extension DiskError: CustomStringConvertible {
     @usableFromInline package var description: String {
         switch self {

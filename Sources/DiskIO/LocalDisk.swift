@@ -12,7 +12,7 @@ package final class LocalDisk: Disk {
     package init(_ path: String, create: Bool) throws(DiskError) {
         place = path
         if create { try Self.make(path) }
-        folder = try SystemCall.run("open the folder \(path)") {
+        folder = try SystemCall.open("open the folder \(path)") {
             unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         }
         do throws(DiskError) {
@@ -27,7 +27,7 @@ package final class LocalDisk: Disk {
     /// where another process is writing.
     package init(reading path: String) throws(DiskError) {
         place = path
-        folder = try SystemCall.run("open the folder \(path)") {
+        folder = try SystemCall.open("open the folder \(path)") {
             unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         }
         lock = nil
@@ -42,7 +42,7 @@ package final class LocalDisk: Disk {
         do throws(DiskError) {
             _ = try SystemCall.run("make the folder \(path)") { unsafe mkdir(path, 0o700) }
         } catch .exists { return }
-        let parent = try SystemCall.run("open the parent of \(path)") {
+        let parent = try SystemCall.open("open the parent of \(path)") {
             unsafe Glibc.open(path + "/..", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         }
         defer { close(parent) }
@@ -51,7 +51,7 @@ package final class LocalDisk: Disk {
 
     /// Takes the lock that the kernel gives back when the process ends, however it ends.
     private static func hold(_ folder: Int32, _ path: String) throws(DiskError) -> Int32 {
-        let lock = try SystemCall.run("open \(path)/lock") {
+        let lock = try SystemCall.open("open \(path)/lock") {
             unsafe openat(folder, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         }
         if flock(lock, LOCK_EX | LOCK_NB) != 0 {
@@ -81,7 +81,7 @@ package final class LocalDisk: Disk {
     }
 
     package func open(_ name: String) throws(DiskError) -> any File {
-        let descriptor = try SystemCall.run("open \(place)/\(name)") {
+        let descriptor = try SystemCall.open("open \(place)/\(name)") {
             unsafe openat(folder, name, (lock == nil ? O_RDONLY : O_RDWR) | O_CLOEXEC)
         }
         return LocalFile(descriptor, place: "\(place)/\(name)")
@@ -89,14 +89,14 @@ package final class LocalDisk: Disk {
 
     package func create(_ name: String) throws(DiskError) -> any File {
         try checkHeld("create \(place)/\(name)")
-        let descriptor = try SystemCall.run("create \(place)/\(name)") {
+        let descriptor = try SystemCall.open("create \(place)/\(name)") {
             unsafe openat(folder, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         }
         return LocalFile(descriptor, place: "\(place)/\(name)")
     }
 
     package func list() throws(DiskError) -> [String] {
-        let handle = try SystemCall.run("list \(place)") {
+        let handle = try SystemCall.open("list \(place)") {
             unsafe openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         }
         guard let stream = unsafe fdopendir(handle) else {

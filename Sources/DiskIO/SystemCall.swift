@@ -17,6 +17,18 @@ enum SystemCall {
         }
     }
 
+    /// Runs a call that opens something, and keeps clear of the standard streams' descriptors:
+    /// where those were closed, what is printed would go into a file of the store.
+    static func open(
+        _ operation: @autoclosure () -> String,
+        _ call: () -> Int32
+    ) throws(DiskError) -> Int32 {
+        let descriptor = try run(operation(), call)
+        if descriptor > STDERR_FILENO { return descriptor }
+        defer { close(descriptor) }
+        return try run(operation()) { fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) }
+    }
+
     /// Runs a call that returns an error number, or 0.
     static func check(
         _ operation: @autoclosure () -> String,
@@ -27,6 +39,17 @@ enum SystemCall {
             if code == 0 { return }
             if code == EINTR { continue }
             throw error(operation(), code)
+        }
+    }
+
+    /// The system's error numbers for what stands in the way of a store, and not in its files.
+    static func obstacle(_ code: Int32) -> String? {
+        switch code {
+        case ENOTDIR: "a file stands where a folder should be"
+        case EISDIR: "a folder stands where a file should be"
+        case EROFS: "the file system can only be read, and a store is opened for writing"
+        case EACCES, EPERM: "this user may not read and write there"
+        default: nil
         }
     }
 

@@ -31,8 +31,8 @@ final class TreeTable: @unchecked Sendable {
 
     var all: [MountedTree] { lock.withLock { trees.values.sorted { $0.index < $1.index } } }
 
-    /// What a name at the top leads to: `main`, or `main@10m`. Its root is counted as known, so that
-    /// the tree stays; who does not tell the kernel of it lets it ``forget(_:_:_:)`` again.
+    /// What a name at the top leads to: `main`, or `main@10m`. Its root is counted as known, so
+    /// that the tree stays; who does not tell the kernel of it calls ``forget(_:_:_:)``.
     func tree(named name: String) throws(Refusal) -> MountedTree {
         let parts = name.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
         let branch = try engine { () throws(OxbowError) in try store.branch(String(parts[0])) }

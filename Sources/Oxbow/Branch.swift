@@ -65,8 +65,9 @@ public struct Branch: Sendable, Identifiable {
         try core.point(id, moment)
     }
 
-    /// The branch as it was at a point of its history, or of any branch's.
+    /// The branch as it was at a point of its history, or of any branch's of the store.
     public func view(at point: Point) throws(OxbowError) -> View {
+        try core.checkOwn(point.store, "point", "view branch \(id) at \(point.lsn)")
         // Pinned first, so that reclaim stays below while the state is put together.
         let pin = core.pin(point.lsn)
         defer { core.unpin(pin) }

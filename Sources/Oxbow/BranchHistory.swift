@@ -37,8 +37,9 @@ public struct LifecycleEvent: Sendable, Equatable {
     /// Its time in the log.
     public let time: LogTime
     /// What was done: `created`, `deleted`, `undeleted`, `renamed`, `protected`, `unprotected`,
-    /// `expiry`, `reset`, `snapshot` or `window`.
-    public let action: String
+    /// `expiry`, `reset`, `undo` (a reset to where the branch was before its last one), `snapshot`
+    /// or `window`.
+    public internal(set) var action: String
     /// The new name, the point, or what else belongs to it.
     public let detail: String
     /// Who did it.
@@ -147,15 +148,33 @@ extension Branch {
                 author: Author(entry.authorship.actor, labels: entry.authorship.labels)
             )
         ]
+        // The timelines that the branch was on so far.
+        var lines = [TimelineID(entry.birth.lsn)]
         try attempt("list the events of \(entry.name)") { () throws(LogError) in
             let from = MapKey(id.rawValue, 0)
             try catalog.events.visit(from: from, core.nodes) { key, event throws(LogError) in
                 guard key.high == id.rawValue else { return false }
-                list.append(LifecycleEvent(event))
+                var told = LifecycleEvent(event)
+                if case .reset(_, let origin, _) = event.record.change {
+                    if try isUndo(to: origin, lines, catalog) { told.action = "undo" }
+                    lines.append(TimelineID(event.mark.lsn))
+                }
+                list.append(told)
                 return true
             }
         }
         return list
+    }
+
+    /// Whether a reset led back to the end of the timeline that the branch was on before its last
+    /// reset: what ``undo(by:)`` does.
+    private func isUndo(
+        to origin: Origin,
+        _ lines: [TimelineID],
+        _ catalog: Catalog
+    ) throws(LogError) -> Bool {
+        guard lines.count > 1, origin.timeline == lines[lines.count - 2] else { return false }
+        return try catalog.timeline(origin.timeline, core.nodes)?.last.lsn == origin.lsn
     }
 }
 

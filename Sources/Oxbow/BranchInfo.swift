@@ -70,6 +70,7 @@ public struct SnapshotInfo: Sendable, Equatable {
 extension Store {
     /// The branches, oldest first; those that were deleted too, where asked for.
     public func branches(includingDeleted: Bool = false) throws(OxbowError) -> [BranchInfo] {
+        try core.checkOpen("list the branches")
         let catalog = core.snapshot()
         var all: [BranchInfo] = []
         try attempt("list the branches") { () throws(LogError) in
@@ -127,6 +128,7 @@ extension Store {
 
     /// The named points, oldest first.
     public func snapshots() throws(OxbowError) -> [SnapshotInfo] {
+        try core.checkOpen("list the snapshots")
         let catalog = core.snapshot()
         var all: [SnapshotInfo] = []
         try attempt("list the snapshots") { () throws(LogError) in

@@ -113,12 +113,7 @@ public final class Edit {
         guard isOpen else {
             throw OxbowError(.invalid, "\(verb) page \(page): the commit is over")
         }
-        guard page.rawValue < .max else {
-            throw OxbowError(
-                .invalid,
-                "\(verb) page \(page) of object \(object): the highest page is \(UInt64.max - 1)"
-            )
-        }
+        try StoreCore.checkNumber(page, object, verb)
     }
 
     /// Where a block of the buffer stands, in the form of a location.

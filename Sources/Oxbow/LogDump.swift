@@ -52,15 +52,17 @@ package struct LogDump {
     package let summary: Summary
     /// What is wrong with the superblock, and with the names in the folder.
     package private(set) var faults: [Fault]
-    private let disk: any Disk
+    let disk: any Disk
     let files: SegmentFiles
-    private let numbers: [SegmentNumber]
+    let numbers: [SegmentNumber]
 
     /// Looks at the store in a folder.
     package init(_ path: String) throws(OxbowError) {
         let disk: LocalDisk
         do throws(DiskError) { disk = try LocalDisk(reading: path) } catch {
-            guard case .notFound = error else { throw OxbowError(.disk(error), "dump \(path)") }
+            guard case .notFound = error else {
+                throw OxbowError(opening: "dump \(path)", .disk(error))
+            }
             throw OxbowError(.notFound, "dump \(path): there is no store")
         }
         try self.init(disk)
@@ -133,7 +135,8 @@ package struct LogDump {
         }
         var end = LSN.zero
         let first = files.geometry.segment(of: start)
-        for number in numbers where number >= first {
+        let gaps = gaps(headers)
+        for number in Set(numbers).union(gaps.keys).sorted() where number >= first {
             var place = Place(number: number, from: start, end: ends[number])
             switch headers[number] {
             case .success(let header)?:
@@ -141,7 +144,8 @@ package struct LogDump {
                 end = place.position
             case .failure(let fault)?:
                 guard take(.damage(fault)) else { return }
-            case nil: break
+            case nil:
+                if let gap = gaps[number], !take(.damage(gap)) { return }
             }
         }
         _ = take(.end(end))
@@ -178,7 +182,7 @@ package struct LogDump {
             file = try disk.open(number.fileName)
             start = try file.read(SegmentHeader.size, at: 0)
         } catch { throw .disk(error) }
-        if start.allSatisfy({ $0 == 0 }) { return nil }
+        if SegmentHeader.isBlank(start) { return nil }
         return try SegmentHeader.load(file, number, files.store, files.geometry)
     }
 

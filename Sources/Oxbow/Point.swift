@@ -1,4 +1,5 @@
 import Timelines
+import WriteAheadLog
 
 /// How a moment is asked for.
 public enum Moment: Sendable, Equatable {
@@ -48,6 +49,9 @@ public struct Point: Sendable, Equatable {
 
     /// Where the state is kept: at the record, or, of a snapshot, on a timeline of its own.
     let origin: Origin
+    /// Whose point it is: elsewhere its ids and positions mean something else. Stays when the store
+    /// is opened anew.
+    let store: StoreID
     var recordOrigin: Origin { Origin(timeline: timeline, lsn: lsn) }
     var mark: RecordMark { RecordMark(lsn: lsn, time: time, clock: clock) }
 }
@@ -79,6 +83,7 @@ extension Moment {
 
 extension Duration {
     /// Reads a number and a unit, such as `90s` or `1.5h`: `ns`, `us`, `ms`, `s`, `m`, `h`, `d`.
+    /// More than three centuries are longer than a log time can be, and read as about that.
     public init?(parsing text: String) {
         let units: [(String, Double)] = [
             ("ns", 1e-9), ("us", 1e-6), ("ms", 1e-3), ("s", 1), ("m", 60), ("h", 3600),
@@ -86,9 +91,8 @@ extension Duration {
         ]
         let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
         guard let factor = units.first(where: { $0.0 == text.dropFirst(digits.count) })?.1,
-            let first = digits.first, first != ".", digits.last != ".", let value = Double(digits),
-            value * factor < 1e10
+            let first = digits.first, first != ".", digits.last != ".", let value = Double(digits)
         else { return nil }
-        self = .seconds(value * factor)
+        self = .seconds(min(value * factor, 1e10))
     }
 }

@@ -13,6 +13,7 @@ extension Store {
         _ path: String,
         _ options: StoreOptions = StoreOptions()
     ) throws(OxbowError) -> Store {
+        try options.check()
         let disk: LocalDisk
         do throws(DiskError) {
             // Looked at first without holding it, which would leave a file in the folder.
@@ -29,6 +30,7 @@ extension Store {
         limit: Int = 256 << 20,
         _ options: StoreOptions = StoreOptions()
     ) throws(OxbowError) -> Store {
+        try options.check(temporary: limit)
         var options = options
         options.createIfMissing = true
         // Small segments, so that little memory can be reclaimed too.
@@ -38,7 +40,7 @@ extension Store {
         options.cacheBytes = min(options.cacheBytes, max(1 << 20, limit / 8))
         // Memory that is written is no faster to write again.
         options.zeroAheadBytes = 0
-        let disk = MemoryDisk(limit: UInt64(max(0, limit)))
+        let disk = MemoryDisk(limit: UInt64(limit))
         return try open(disk, SystemClock(), options, entropy: Entropy(SystemEntropy.draw))
     }
 
@@ -55,7 +57,9 @@ extension Store {
         _ place: String,
         _ options: StoreOptions
     ) -> OxbowError {
-        guard case .notFound = error else { return OxbowError(.disk(error), "open \(place)") }
+        guard case .notFound = error else {
+            return OxbowError(opening: "open \(place)", .disk(error))
+        }
         let missing =
             options.createIfMissing ? "the folder above it is not there" : "there is no store"
         return OxbowError(.notFound, "open \(place): \(missing)")
@@ -68,22 +72,18 @@ extension Store {
         _ options: StoreOptions,
         entropy: Entropy
     ) throws(OxbowError) -> Store {
+        try options.check()
         let geometry = Geometry(pageSize: options.pageSize, segmentBits: options.segmentBits)
-        guard geometry.isValid else {
-            throw OxbowError(
-                .invalid,
-                "pages of \(options.pageSize) bytes and segments of 2^\(options.segmentBits): "
-                    + "pages are a power of two from 512 to 65,536, segments 2^16 to 2^32, with "
-                    + "room for many pages"
-            )
-        }
         if !options.createIfMissing {
             do throws(DiskError) { try requireStore(on: disk) } catch {
                 throw openingError(error, disk.place, options)
             }
         }
-        let core = try attempt("open \(disk.place)") { () throws(LogError) in
-            try Opening(disk, clock, options, entropy).run(geometry)
+        let core: StoreCore
+        do throws(LogError) {
+            core = try Opening(disk, clock, options, entropy).run(geometry)
+        } catch {
+            throw OxbowError(opening: "open \(disk.place)", error)
         }
         let store = Store(core)
         if options.upkeep == .automatic { core.startUpkeep() }
@@ -224,6 +224,8 @@ struct Opening {
             log: log,
             nodes: nodes,
             catalog: catalog,
+            // Not what the clock says now, which may have jumped while the store was closed.
+            believing: end.lastTime > .zero ? end.lastTime : log.lastTime,
             superblock: from,
             superblockFile: file
         )
@@ -263,7 +265,7 @@ struct Opening {
     private func window() throws(LogError) -> Window {
         let total = try LogError.disk { () throws(DiskError) in try disk.totalBytes() }
         return Window(
-            nanoseconds: UInt64(max(0, options.window.wholeNanoseconds)),
+            nanoseconds: UInt64(options.window.wholeNanoseconds),
             bytes: options.windowBytes ?? total / 5
         )
     }

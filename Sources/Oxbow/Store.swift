@@ -27,6 +27,7 @@ public final class Store: Sendable {
 
     /// Looks up a branch by its name.
     public func branch(_ name: String) throws(OxbowError) -> Branch {
+        try core.checkOpen("look up branch \(name)")
         try Name.check(name)
         let catalog = core.snapshot()
         let holder = try attempt("look up branch \(name)") { () throws(LogError) in
@@ -50,7 +51,8 @@ public final class Store: Sendable {
         expires: Expiry? = nil,
         by author: Author = Author()
     ) throws(OxbowError) -> Branch {
-        Branch(try core.fork(name, .head(parent.id), expires, author), self)
+        try core.checkOwn(parent.core.storeID, "branch", "fork \(name)")
+        return Branch(try core.fork(name, .head(parent.id), expires, author), self)
     }
 
     /// Makes a branch of what another showed at a point of its history.
@@ -64,6 +66,21 @@ public final class Store: Sendable {
         Branch(try core.fork(name, .point(point), expires, author), self)
     }
 
+    /// Makes a branch of what a view shows, also where its point has left the history that is kept
+    /// since the view was taken.
+    @discardableResult
+    public func fork(
+        _ name: String,
+        from view: View,
+        expires: Expiry? = nil,
+        by author: Author = Author()
+    ) throws(OxbowError) -> Branch {
+        try core.checkOwn(view.point.store, "view", "fork \(name)")
+        // Held until the record of the fork holds its pages.
+        defer { withExtendedLifetime(view) {} }
+        return Branch(try core.fork(name, .view(view), expires, author), self)
+    }
+
     /// Where history is kept record by record, and where at all.
     package var keptHistory: (denseFrom: LSN, from: LSN) {
         let state = core.snapshot().state
@@ -75,6 +92,7 @@ public final class Store: Sendable {
 
     /// Writes down the state of the store, so that opening it need not read what came before.
     public func checkpoint() throws(OxbowError) {
+        try core.checkOpen("make a checkpoint")
         try attempt("make a checkpoint") { () throws(LogError) in try core.checkpoint() }
     }
 
@@ -82,7 +100,8 @@ public final class Store: Sendable {
     /// with ``StoreOptions/Upkeep/manual``. Returns whether there was anything to do.
     @discardableResult
     public func step() throws(OxbowError) -> Bool {
-        try attempt("take a step of upkeep") { () throws(LogError) in try core.step() }
+        try core.checkOpen("take a step of upkeep")
+        return try attempt("take a step of upkeep") { () throws(LogError) in try core.step() }
     }
 
     /// Gives back the disk's space that no branch, snapshot, view or kept history reaches.
@@ -92,7 +111,8 @@ public final class Store: Sendable {
     public func reclaim(
         progress: (_ done: UInt64, _ all: UInt64) -> Void = { _, _ in }
     ) throws(OxbowError) -> ReclaimReport {
-        try attempt("reclaim") { () throws(LogError) in
+        try core.checkOpen("reclaim")
+        return try attempt("reclaim") { () throws(LogError) in
             let report = try core.reclaim(deadShare: 0.08, progress: progress)
             try core.log.dropSpare()
             return report

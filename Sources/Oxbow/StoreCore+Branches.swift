@@ -8,10 +8,11 @@ extension StoreCore {
     func changeBranch(
         _ branch: BranchID,
         _ author: Author,
+        urgent: Bool = false,
         _ verb: String,
         _ change: (BranchEntry) -> LifecycleChange
     ) throws(OxbowError) {
-        _ = try self.change(author, "\(verb) branch \(branch)") {
+        _ = try self.change(author, urgent: urgent, "\(verb) branch \(branch)") {
             catalog,
             nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
             guard let entry = try catalog.branch(branch, nodes) else {
@@ -77,14 +78,23 @@ extension StoreCore {
         of branch: BranchID?,
         _ author: Author
     ) throws(OxbowError) {
-        guard duration >= .zero else {
-            throw OxbowError(.invalid, "a window must not be negative")
-        }
+        try checkWindow(duration)
         let window = Window(nanoseconds: UInt64(duration.wholeNanoseconds), bytes: bytes)
-        if let branch {
-            try changeBranch(branch, author, "set the window of") { _ in .window(branch, window) }
-        } else {
-            _ = try change(author, "set the window") { _, _ in .success(.window(nil, window)) }
+        if let branch { return try setWindow(window, of: branch, author) }
+        _ = try change(author, urgent: true, "set the window") { _, _ in
+            .success(.window(nil, window))
+        }
+    }
+
+    /// Gives a branch a window of its own, or takes it away. Urgent, as for the store: on a full
+    /// disk a shorter window is what makes room.
+    func setWindow(
+        _ window: Window?,
+        of branch: BranchID,
+        _ author: Author
+    ) throws(OxbowError) {
+        try changeBranch(branch, author, urgent: true, "set the window of") { _ in
+            .window(branch, window)
         }
     }
 

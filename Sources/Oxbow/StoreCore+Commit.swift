@@ -28,11 +28,12 @@ extension StoreCore {
         OxbowError(
             .notFound,
             "branch \(entry.name) was deleted at \(entry.death?.time ?? .zero); it can be "
-                + "undeleted while its history is kept"
+                + "undeleted, as \(BranchID(entry.birth.lsn)), while its history is kept"
         )
     }
 
     func readPage(_ key: MapKey, in map: PageMap) throws(OxbowError) -> [UInt8] {
+        try checkReadable(key)
         var bytes = [UInt8](repeating: 0, count: geometry.pageSize)
         var failure: LogError?
         unsafe bytes.withUnsafeMutableBytes { buffer in

@@ -7,6 +7,7 @@ import WriteAheadLog
 enum Start {
     case head(BranchID)
     case point(Point)
+    case view(View)
 }
 
 extension StoreCore {
@@ -20,7 +21,14 @@ extension StoreCore {
         try Name.check(name)
         let expires = try moment(of: expiry)
         var pinned: UInt64?
-        if case .point(let point) = start { pinned = pin(point.lsn) }
+        switch start {
+        case .head: break
+        case .point(let point):
+            try checkOwn(point.store, "point", "fork \(name)")
+            pinned = pin(point.lsn)
+        // Its pages are held; what is written of its map from here on is not, until a record says.
+        case .view: pinned = pin(log.lock.withLock { log.end })
+        }
         defer { if let pinned { unpin(pinned) } }
         while true {
             do throws(OxbowError) { return try fork(name, start, expires, author) } catch {
@@ -60,6 +68,7 @@ extension StoreCore {
 
     /// Puts a branch back to a point. What it showed since stays in its history.
     func reset(_ branch: BranchID, to point: Point, _ author: Author) throws(OxbowError) {
+        try checkOwn(point.store, "point", "reset branch \(branch)")
         let pin = pin(point.lsn)
         defer { unpin(pin) }
         let past = try prepare(.point(point))
@@ -74,7 +83,7 @@ extension StoreCore {
             if entry.before.count + 1 >= BranchEntry.maximumPath {
                 return .failure(
                     OxbowError(
-                        .invalid,
+                        .conflict,
                         "branch \(entry.name) was reset \(entry.before.count) times, the most; "
                             + "fork it, and go on there"
                     )
@@ -94,6 +103,7 @@ extension StoreCore {
         _ author: Author
     ) throws(OxbowError) {
         try Name.check(name)
+        try checkOwn(point.store, "point", "make snapshot \(name)")
         let pin = pin(point.lsn)
         defer { unpin(pin) }
         let past = try prepare(.point(point))
@@ -119,7 +129,12 @@ extension StoreCore {
 
     /// A start, with the map of a past one written down, so that its record needs no history.
     private func prepare(_ start: Start) throws(OxbowError) -> (Start, root: Location?) {
-        guard case .point(let point) = start else { return (start, nil) }
+        let point: Point
+        switch start {
+        case .head: return (start, nil)
+        case .view(let view): return (start, try settle(view.map).root)
+        case .point(let past): point = past
+        }
         let catalog = snapshot()
         let line = try attempt("look up \(point.timeline)") { () throws(LogError) in
             try catalog.timeline(point.timeline, nodes)
@@ -152,6 +167,8 @@ extension StoreCore {
             let last = try catalog.timelines.lend(line, nodes) { $0.last.lsn }
             guard let last else { return .failure(Self.noBranch(parent)) }
             return .success((parent, Origin(timeline: timeline, lsn: last), nil))
+        case .view(let view):
+            return .success((view.point.branch, view.point.recordOrigin, start.root))
         case .point(let point):
             guard let line = try catalog.timeline(point.timeline, nodes) else {
                 return .failure(OxbowError(.notFound, "the history of \(point.lsn) is not kept"))
@@ -169,7 +186,7 @@ extension StoreCore {
     static func protected(_ entry: BranchEntry, _ verb: String) -> OxbowError {
         OxbowError(
             .conflict,
-            "branch \(entry.name) is protected: unprotect it first to \(verb) it"
+            "branch \(entry.name) is protected: take its protection away to \(verb) it"
         )
     }
 }

@@ -15,6 +15,7 @@ extension StoreCore {
         _ action: @autoclosure () -> String,
         _ check: (inout Catalog, NodeSource) throws(LogError) -> Result<LifecycleChange, OxbowError>
     ) throws(OxbowError) -> RecordMark {
+        try checkOpen(action())
         try Self.check(author)
         let authorship = Authorship(actor: author.actor, labels: author.labels)
         let outcome = try attempt(action()) { () throws(LogError) in
@@ -103,6 +104,7 @@ extension StoreCore {
 
     /// Makes durable what was just changed.
     func sync(_ action: @autoclosure () -> String) throws(OxbowError) {
+        try checkOpen(action())
         try attempt(action()) { () throws(LogError) in try log.flushForWriter() }
     }
 
@@ -124,8 +126,10 @@ extension StoreCore {
             return OxbowError(.conflict, "branch \(name) exists already, \(from)")
         case .snapshot(let id):
             let entry = try catalog.snapshots.get(Catalog.key(id), nodes)
-            let at = entry.map { ", of \($0.point.lsn)" } ?? ""
-            return OxbowError(.conflict, "a snapshot \(name) exists already\(at)")
+            let what = "a snapshot \(name) exists already"
+            guard let entry else { return OxbowError(.conflict, what) }
+            let owner = try catalog.branch(entry.branch, nodes)?.name ?? "\(entry.branch)"
+            return OxbowError(.conflict, "\(what), of \(owner)@\(entry.point.lsn)")
         }
     }
 
@@ -151,16 +155,20 @@ extension StoreCore {
             }
             return nil
         }
+        let now = log.lock.withLock { max(log.lastTime, LogTime(rawValue: clock.now())) }
+        let moment: LogTime
         switch expiry {
         case .never: return nil
-        case .at(let moment): return moment
-        case .after(let duration):
-            guard duration > .zero else {
-                throw OxbowError(.invalid, "an expiry must lie in the future")
-            }
-            let now = log.lock.withLock { max(log.lastTime, LogTime(rawValue: clock.now())) }
-            return now.advanced(by: duration)
+        case .at(let asked): moment = asked
+        case .after(let duration): moment = now.advanced(by: duration)
         }
+        guard moment > now else {
+            throw OxbowError(
+                .invalid,
+                "an expiry must lie in the future, and \(moment) does not"
+            )
+        }
+        return moment
     }
 }
 

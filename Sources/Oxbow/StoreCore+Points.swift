@@ -27,7 +27,8 @@ extension StoreCore {
             requested: moment,
             distance: distance,
             next: next.map { Point.Neighbor(lsn: $0.mark.lsn, time: $0.mark.time) },
-            origin: place.origin
+            origin: place.origin,
+            store: storeID
         )
     }
 
@@ -46,7 +47,8 @@ extension StoreCore {
             origin: Origin(
                 timeline: entry.timeline,
                 lsn: LSN(rawValue: entry.timeline.rawValue)
-            )
+            ),
+            store: storeID
         )
     }
 
@@ -83,6 +85,15 @@ extension StoreCore {
         }
     }
 
+    var storeID: StoreID { log.options.store }
+
+    /// Throws where something is of another store.
+    func checkOwn(_ store: StoreID, _ what: String, _ action: String) throws(OxbowError) {
+        guard store == storeID else {
+            throw OxbowError(.invalid, "\(action): the \(what) is of another store")
+        }
+    }
+
     /// All pages at a point.
     func state(at point: Point) throws(OxbowError) -> PageMap {
         let history = history
@@ -97,6 +108,7 @@ extension StoreCore {
         _ catalog: Catalog,
         evenDeleted: Bool = false
     ) throws(OxbowError) -> BranchEntry {
+        try checkOpen("look up branch \(branch)")
         let entry = try attempt("look up branch \(branch)") { () throws(LogError) in
             try catalog.branch(branch, nodes)
         }
@@ -106,6 +118,7 @@ extension StoreCore {
     }
 
     func snapshotEntry(_ name: String, _ catalog: Catalog) throws(OxbowError) -> SnapshotEntry {
+        try checkOpen("look up snapshot \(name)")
         try Name.check(name)
         let entry = try attempt("look up snapshot \(name)") {
             () throws(LogError) -> SnapshotEntry? in

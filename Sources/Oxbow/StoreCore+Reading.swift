@@ -9,6 +9,7 @@ extension StoreCore {
         in map: PageMap,
         into buffer: UnsafeMutableRawBufferPointer
     ) throws(OxbowError) {
+        try checkReadable(key)
         guard buffer.count == geometry.pageSize else {
             throw OxbowError(
                 .invalid,
@@ -18,6 +19,25 @@ extension StoreCore {
         }
         do throws(LogError) { try unsafe pages.read(key, in: map, into: buffer) } catch {
             throw OxbowError(error, "read page \(key.low) of object \(key.high)")
+        }
+    }
+
+    /// Throws where the store was closed, or where there can be no such page.
+    func checkReadable(_ key: MapKey) throws(OxbowError) {
+        try checkOpen("read page \(key.low) of object \(key.high)")
+        try Self.checkNumber(PageNumber(key.low), ObjectID(key.high), "read")
+    }
+
+    static func checkNumber(
+        _ page: PageNumber,
+        _ object: ObjectID,
+        _ verb: String
+    ) throws(OxbowError) {
+        guard page.rawValue < .max else {
+            throw OxbowError(
+                .invalid,
+                "\(verb) page \(page) of object \(object): the highest page is \(UInt64.max - 1)"
+            )
         }
     }
 
@@ -49,6 +69,7 @@ extension StoreCore {
         in map: PageMap,
         _ body: (PageNumber) -> Bool
     ) throws(OxbowError) {
+        try checkOpen("list the pages of object \(object)")
         try attempt("list the pages of object \(object)") { () throws(LogError) in
             try visitKeys(from: MapKey(object, first), in: map) { key in
                 key.high == object.rawValue && body(PageNumber(key.low))

@@ -82,7 +82,7 @@ extension StoreCore {
     }
 
     /// What the living branch that asks for most asks for, by a window of its own or the store's.
-    private func longestWindow(_ catalog: Catalog) throws(LogError) -> Window {
+    func longestWindow(_ catalog: Catalog) throws(LogError) -> Window {
         var longest: Window?
         try catalog.branches.visit(nodes) { _, entry throws(LogError) in
             if entry.death == nil {

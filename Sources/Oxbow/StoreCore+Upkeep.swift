@@ -1,6 +1,7 @@
 import DiskIO
 import PageStorage
 import Primitives
+import Synchronization
 import Timelines
 import WriteAheadLog
 
@@ -226,12 +227,7 @@ extension StoreCore {
 
     func close() throws(LogError) {
         stopUpkeep()
-        guard
-            log.lock.withLock({ () -> Bool in
-                defer { isClosed = true }
-                return !isClosed
-            })
-        else { return }
+        if isClosed.exchange(true, ordering: .acquiringAndReleasing) { return }
         defer { log.shut() }
         try log.flush()
         checkpointLock.lock()

@@ -1,5 +1,6 @@
 import DiskIO
 import PageStorage
+import Synchronization
 import Timelines
 import WriteAheadLog
 
@@ -45,8 +46,8 @@ final class StoreCore: @unchecked Sendable {
     private var nextLook: UInt64 = 0
     /// Guarded by `log.lock`: an append found the disk full.
     var roomIsWanted = false
-    /// Guarded by `log.lock`: nothing is done any more.
-    var isClosed = false
+    /// Nothing is done any more.
+    let isClosed = Atomic(false)
 
     /// One checkpoint, or reclaim step, at a time.
     let checkpointLock = Lock()
@@ -70,6 +71,7 @@ final class StoreCore: @unchecked Sendable {
         log: Log,
         nodes: NodeSource,
         catalog: Catalog,
+        believing lastTime: LogTime,
         superblock: Superblock,
         superblockFile: any File
     ) {
@@ -90,7 +92,7 @@ final class StoreCore: @unchecked Sendable {
         self.superblock = superblock
         self.superblockFile = superblockFile
         olderCut = superblock.cut
-        retention = RetentionClock(lastTime: log.lastTime, monotonic: clock.monotonic())
+        retention = RetentionClock(lastTime: lastTime, monotonic: clock.monotonic())
     }
 
     /// Runs a step of the store: appending to the log and changing the catalog at one moment.
@@ -152,6 +154,11 @@ final class StoreCore: @unchecked Sendable {
     }
 
     private func noteFull() { log.lock.withLock { roomIsWanted = true } }
+
+    /// Throws where the store was closed: what is still in memory must not pass for the store.
+    func checkOpen(_ action: @autoclosure () -> String) throws(OxbowError) {
+        if isClosed.load(ordering: .acquiring) { throw OxbowError(LogError.closed, action()) }
+    }
 
     /// A copy of the catalog: the store as it is at this moment.
     func snapshot() -> Catalog { log.lock.withLock { catalog } }

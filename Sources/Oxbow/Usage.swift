@@ -36,7 +36,8 @@ public struct BranchUsage: Sendable, Equatable {
 extension Store {
     /// Who uses the disk; for each branch, what it holds alone. Reads every map of the store.
     public func usage() throws(OxbowError) -> StoreUsage {
-        try attempt("measure the store") { () throws(LogError) in
+        try core.checkOpen("measure the store")
+        return try attempt("measure the store") { () throws(LogError) in
             core.reclaimLock.lock()
             defer { core.reclaimLock.unlock() }
             return try core.usage()

@@ -2,7 +2,8 @@ import PageStorage
 import Primitives
 import WriteAheadLog
 
-/// A branch as it was at a point: read-only, and kept while this is referenced.
+/// A branch as it was at a point: read-only, and kept while this is referenced, also where its
+/// point leaves the history that is kept; a branch can be forked from it for as long.
 ///
 ///     let past = try main.view(at: main.point(at: .ago(.seconds(600))))
 ///     let page = try past.read(page: 0, of: table)

@@ -1,12 +1,14 @@
 import Glibc
 import Oxbow
+import Volume
 
 @main enum Program {
     static func main() {
+        StandardStreams.fill()
         // A reader that goes away is told by the write that finds nobody.
         signal(SIGPIPE, SIG_IGN)
         let output = Output()
-        let arguments = Array(CommandLine.arguments.dropFirst())
+        let arguments = RawText.arguments()
         exit(run(arguments, output, .current()).rawValue)
     }
 
@@ -86,10 +88,17 @@ package struct Failure: Error {
         case let failure as Failure: self = failure
         case let misuse as Misuse: self.init("usage", misuse.message)
         case let error as OxbowError: self.init(error.kind.rawValue, error.description)
+        case let error as VolumeError: self.init(Self.kind(error), error.message)
+        case let failure as LocalFailure: self.init("file", failure.message)
         case let failure as Output.Failure:
             self.init("output", "write the results: \(failure.reason)")
         default: self.init("defect", "\(error)")
         }
+    }
+
+    /// A volume that failed is reopened with its store.
+    private static func kind(_ error: VolumeError) -> String {
+        error.kind == .failed ? OxbowError.Kind.reopen.rawValue : error.kind.rawValue
     }
 
     package var code: ExitCode { kind == "usage" || kind == "invalid" ? .misuse : .failure }

@@ -12,8 +12,13 @@ extension LogTime: CustomStringConvertible {
         return "\(date)T\(hours):\(minutes):\(whole).\(fraction)Z"
     }
 
-    /// Reads RFC 3339: date, `T` or a space, time, at most nine digits of fraction, and a zone
-    /// (`Z` or `+02:00`). Nothing is guessed: without a zone it is no moment.
+    /// Reads RFC 3339: date, `T` or a space, time, a fraction, of which nine digits count, and a
+    /// zone (`Z` or `+02:00`). Nothing is guessed: without a zone it is no moment.
+    ///
+    /// A leap second (`23:59:60` at the end of a month, in UTC) is the last nanosecond before the
+    /// next day: it is after all of the second before it, and not yet in the one after it. A time
+    /// that is out of range (before 1970, or after July 2554) is the first, or the last, that is
+    /// in it.
     public init?(rfc3339 text: String) {
         var scanner = Scanner(text)
         guard let year = scanner.number(4), scanner.skip("-"), let month = scanner.number(2),
@@ -23,15 +28,28 @@ extension LogTime: CustomStringConvertible {
             scanner.skip(":"), let second = scanner.number(2),
             let fraction = scanner.fraction(), let zone = scanner.zoneSeconds(), scanner.isAtEnd,
             (1...12).contains(month), day >= 1, day <= Self.days(inMonth: month, of: year),
-            hour < 24, minute < 60, second < 60
+            hour < 24, minute < 60, second <= 60
         else { return nil }
         let days = Self.days(fromCivil: year, month, day)
         let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - zone
-        guard seconds >= 0 else { return nil }
+        guard second == 60 else {
+            rawValue = Self.nanoseconds(seconds, fraction)
+            return
+        }
+        guard Self.beginsMonth(seconds) else { return nil }
+        rawValue = Self.nanoseconds(seconds - 1, 999_999_999)
+    }
+
+    /// Nanoseconds since 1970, cut to what 64 bits hold.
+    private static func nanoseconds(_ seconds: Int64, _ fraction: Int64) -> UInt64 {
+        guard seconds >= 0 else { return 0 }
         let (whole, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
         let (sum, overflow2) = whole.addingReportingOverflow(UInt64(fraction))
-        guard !overflow, !overflow2 else { return nil }
-        rawValue = sum
+        return overflow || overflow2 ? .max : sum
+    }
+
+    private static func beginsMonth(_ seconds: Int64) -> Bool {
+        seconds % 86_400 == 0 && civil(fromDays: seconds / 86_400).2 == 1
     }
 
     private static func padded(_ value: Int64, _ width: Int) -> String {
@@ -75,9 +93,12 @@ private struct Scanner {
     private let bytes: [UInt8]
     private var offset = 0
 
-    init(_ text: String) { bytes = Array(text.utf8.prefix(64)) }
+    /// One byte more than any time that is read has, so that none is cut off into one.
+    private static let limit = 129
 
-    var isAtEnd: Bool { offset == bytes.count }
+    init(_ text: String) { bytes = Array(text.utf8.prefix(Self.limit)) }
+
+    var isAtEnd: Bool { offset == bytes.count && bytes.count < Self.limit }
 
     mutating func skip(_ character: Unicode.Scalar) -> Bool {
         guard offset < bytes.count, UInt32(bytes[offset]) == character.value else { return false }
@@ -107,11 +128,10 @@ private struct Scanner {
         var digits = 0
         while let next = digit() {
             digits += 1
-            if digits > 9 { return nil }
-            value = value * 10 + next
+            if digits <= 9 { value = value * 10 + next }
         }
         guard digits > 0 else { return nil }
-        for _ in digits..<9 { value *= 10 }
+        for _ in min(digits, 9)..<9 { value *= 10 }
         return value
     }
 

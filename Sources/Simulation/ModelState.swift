@@ -41,6 +41,11 @@ struct ModelBranch: Sendable {
     var events: [ModelEvent] = []
 
     var isAlive: Bool { death == nil }
+    /// What the branch showed just before its last reset; nil where it never was.
+    var shownBeforeReset: LineNode? {
+        guard let reset = resets.last else { return nil }
+        return shown.last { $0.lsn < reset.lsn }.found?.line
+    }
     var pages: ModelPages { head.pages }
 }
 
@@ -148,7 +153,8 @@ extension ModelState {
             update(id, "expiry", "", author) { $0.expiry = expiry }
         case .window(let id, let author): update(id, "window", "", author) { _ in }
         case .reset(let id, let point, let author):
-            update(id, "reset", "to \(point.mark.lsn)", author) { branch in
+            let isUndo = self[id]?.shownBeforeReset?.mark == point.mark
+            update(id, isUndo ? "undo" : "reset", "to \(point.mark.lsn)", author) { branch in
                 let line = LineNode(mark, TimelineID(mark.lsn), point.pages, after: point)
                 branch.head = line
                 branch.shown = ShownNode(line, after: branch.shown)

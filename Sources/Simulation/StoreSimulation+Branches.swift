@@ -29,7 +29,9 @@ extension StoreSimulation {
                 .within(earliest.advanced(by: duration)...until.advanced(by: duration))
             )
         case 1:
-            let moment = expected.lastTime.advanced(by: .milliseconds(draw(60_000) - 5000))
+            // Surely in the future, where alone it is taken.
+            let now = max(expected.lastTime, latestClock)
+            let moment = now.advanced(by: .milliseconds(2 + draw(60_000)))
             return (.at(moment), .at(moment))
         case 2: return (.never, .never)
         default: return (nil, .never)

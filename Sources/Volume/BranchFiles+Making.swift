@@ -111,7 +111,7 @@ extension BranchFiles {
                 attributes.group = parent.attributes.group
                 if kind == .folder { attributes.permissions |= Self.handsOnGroup }
             }
-            var inode = change.makeInode(attributes)
+            var inode = try change.makeInode(attributes)
             try body(change, &inode)
             change.put(inode)
             try change.add(name, inode, to: folder)

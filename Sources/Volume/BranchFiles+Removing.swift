@@ -9,6 +9,7 @@ extension BranchFiles {
             guard entry.kind != .folder else {
                 throw VolumeError(.isAFolder, "\(name) is a folder")
             }
+            try change.expectKind(entry)
             try change.remove(name, from: folder)
             try change.unlink(entry.number)
         }
@@ -25,20 +26,43 @@ extension BranchFiles {
         }
     }
 
-    /// Ends files that lost their last name while a process had them open that is no more.
+    /// Ends files that lost their last name while a process had them open that is no more. What is
+    /// listed and is no such file stays, for the check to report.
     func reapOrphans() throws(VolumeError) {
-        while let number = try firstOrphan() {
-            let inode = try reader().inode(number)
-            try forget(number, hasPages: inode?.attributes.pageCount != 0)
+        var next = VolumeLayout.firstContent.page
+        while let number = try firstOrphan(from: next) {
+            next = PageNumber(number.rawValue + 1)
+            guard let inode = try namelessFile(number) else { continue }
+            try forget(number, hasPages: inode.attributes.pageCount > 0)
         }
     }
 
-    private func firstOrphan() throws(VolumeError) -> InodeNumber? {
+    private func namelessFile(_ number: InodeNumber) throws(VolumeError) -> Inode? {
+        do throws(VolumeError) {
+            guard let inode = try reader().inode(number), inode.kind != .folder,
+                inode.attributes.linkCount == 0
+            else { return nil }
+            return inode
+        } catch {
+            guard error.kind == .damaged else { throw error }
+            return nil
+        }
+    }
+
+    private func firstOrphan(from page: PageNumber) throws(VolumeError) -> InodeNumber? {
         let pages = try reader().pages
         return try engine { () throws(OxbowError) in
-            try pages.firstWritten(from: 0, of: VolumeLayout.orphans)
+            try pages.firstWritten(from: page, of: VolumeLayout.orphans)
         }
         .map { InodeNumber(rawValue: $0.rawValue) }
+    }
+
+    /// Whether a file is listed as one that ends with its last opening.
+    func isOrphan(_ number: InodeNumber) throws(VolumeError) -> Bool {
+        let pages = try reader().pages
+        return try engine { () throws(OxbowError) in
+            try pages.isWritten(number.page, of: VolumeLayout.orphans)
+        }
     }
 
     /// Deletes an orphan, and all that it held.
@@ -58,6 +82,7 @@ extension TreeChange {
         guard try folder(entry.number).entryCount == 0 else {
             throw VolumeError(.notEmpty, "folder \(entry.name) is not empty")
         }
+        try expectNoPages(entry.number)
     }
 
     /// Ends a folder that is empty and was taken out of its own.
@@ -72,7 +97,7 @@ extension TreeChange {
         if difference > 0 {
             try BranchFiles.countLink(&folder)
         } else {
-            folder.attributes.linkCount -= 1
+            try folder.loseLink()
         }
         put(folder)
     }

@@ -23,7 +23,9 @@ extension BranchFiles {
             _ = try change.folder(folder)
             _ = try change.folder(newFolder)
             let entry = try change.expectEntry(name, in: folder)
+            try change.expectKind(entry)
             let other = try change.entry(newName, in: newFolder)
+            if let other { try change.expectKind(other) }
             try change.expectOutside(newFolder, entry)
             switch (mode, other) {
             case (.exchange, nil):
@@ -52,7 +54,11 @@ extension TreeChange {
     ) throws(VolumeError) {
         guard entry.kind == .folder else { return }
         var above = folder
+        var passed: Set<InodeNumber> = []
         while true {
+            guard passed.insert(above).inserted else {
+                throw VolumeError(.damaged, "folder \(above) is inside of itself")
+            }
             guard above != entry.number else {
                 throw VolumeError(.invalid, "folder \(entry.name) cannot be inside of itself")
             }

@@ -32,10 +32,12 @@ extension BranchFiles {
         let pages = PageNumber(span.whole.lowerBound)..<PageNumber(span.whole.upperBound)
         let count = try countPages(pages, of: inode, content)
         guard count > 0 else { return }
-        invariant(
-            count <= inode.attributes.pageCount,
-            "inode \(inode.number): \(count) pages of \(inode.attributes.pageCount)"
-        )
+        guard count <= inode.attributes.pageCount else {
+            throw VolumeError(
+                .damaged,
+                "inode \(inode.number) has \(count) pages, and says \(inode.attributes.pageCount)"
+            )
+        }
         inode.attributes.pageCount -= count
         try edit.delete(pages, of: inode.number.object)
     }

@@ -20,6 +20,7 @@ extension BranchFiles {
         let before = inode.attributes
         try account(&inode, span, content)
         inode.attributes.size = max(inode.attributes.size, end)
+        try checkSize(inode)
         inode.attributes.modified = time
         inode.attributes.changed = inode.attributes.modified
         let head = try span.head.map { piece throws(VolumeError) in
@@ -51,7 +52,6 @@ extension BranchFiles {
         let whole = before.size / UInt64(pageSize)
         let isCut = [span.head, span.tail].contains { $0.map { $0.page.rawValue < whole } ?? false }
         if isCut { cutWrites.add(1, ordering: .relaxed) }
-        checkSize(inode)
     }
 
     /// Counts the pages that a write makes.
@@ -99,13 +99,16 @@ extension BranchFiles {
 
     /// How many pages a file of so many bytes has at most.
     func pagesUpTo(_ size: UInt64) -> UInt64 {
-        size / UInt64(pageSize) + (size % UInt64(pageSize) == 0 ? 0 : 1)
+        Inode.pages(in: size, pageSize: pageSize)
     }
 
-    func checkSize(_ inode: Inode) {
-        invariant(
-            inode.kind != .file
-                || inode.attributes.pageCount <= pagesUpTo(inode.attributes.size),
+    /// A count of pages that was wrong before shows when pages are added to it. Call before the
+    /// change takes effect.
+    func checkSize(_ inode: Inode) throws(VolumeError) {
+        guard inode.kind == .file, inode.attributes.pageCount > pagesUpTo(inode.attributes.size)
+        else { return }
+        throw VolumeError(
+            .damaged,
             "inode \(inode.number): \(inode.attributes.pageCount) pages in "
                 + "\(inode.attributes.size) bytes"
         )
@@ -135,7 +138,8 @@ struct PageSpan {
         let end = range.upperBound / size
         let rest = Int(range.upperBound % size)
         pages = first..<(rest == 0 ? end : end + 1)
-        let count = range.count
+        // Of a range that is cleared it can be more than there are bytes in memory.
+        let count = Int(clamping: range.upperBound - range.lowerBound)
         if first == end || skip > 0 {
             let length = first == end ? count : pageSize - skip
             head = Piece(

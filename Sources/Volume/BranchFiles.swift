@@ -196,9 +196,9 @@ public final class BranchFiles: ReadableTree, @unchecked Sendable {
         inode.attributes.changed = time
         try commit { edit throws(VolumeError) in
             try body(&inode, edit)
+            try checkSize(inode)
             try edit.write(inode)
         }
-        checkSize(inode)
         held.inode = inode
         held.isDirty = false
     }

@@ -31,6 +31,9 @@ public struct FileName: Hashable, Sendable, CustomStringConvertible {
     /// Where a folder keeps the entry: 52 bits, so that a place and one of its slots fit into a
     /// cursor.
     func page(seed: UInt64) -> PageNumber {
-        PageNumber(Checksum.of(bytes, seed: seed) >> 12)
+        PageNumber(Checksum.of(bytes, seed: seed) >> (64 - Self.placeBits))
     }
+
+    /// Bits of a place in a folder.
+    static let placeBits: UInt64 = 52
 }

@@ -5,19 +5,35 @@ extension FileTree {
         _ path: String,
         followingLast: Bool = true
     ) throws(VolumeError) -> InodeNumber {
+        try resolve(Array(path.utf8), followingLast: followingLast)
+    }
+
+    /// Finds a file by its path, whatever the bytes of its names mean.
+    public func resolve(
+        _ path: [UInt8],
+        followingLast: Bool = true
+    ) throws(VolumeError) -> InodeNumber {
         var hops = 0
-        return try walk(Array(path.utf8), from: .root, followingLast, &hops)
+        return try walk(path, from: .root, followingLast, &hops)
     }
 
     /// Finds the folder that a path's last name is or would be in, and that name.
     public func resolveParent(
         _ path: String
     ) throws(VolumeError) -> (folder: InodeNumber, name: FileName) {
-        var bytes = Array(path.utf8)
+        try resolveParent(Array(path.utf8))
+    }
+
+    /// Finds the folder that a path's last name is or would be in, and that name, whatever the
+    /// bytes mean.
+    public func resolveParent(
+        _ path: [UInt8]
+    ) throws(VolumeError) -> (folder: InodeNumber, name: FileName) {
+        var bytes = path
         while bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
         let cut = bytes.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
         guard cut < bytes.count else {
-            throw VolumeError(.invalid, "\"\(path)\" is the root, and has no name")
+            throw VolumeError(.invalid, "the root has no name")
         }
         let name = try FileName(Array(bytes[cut...]))
         var hops = 0

@@ -131,7 +131,8 @@ extension ReadableTree {
             let first = try engine { () throws(OxbowError) in
                 try reader.pages.firstWritten(from: PageNumber(page), of: number.object)
             }
-            guard let first, first.rawValue * pageSize < size else { return nil }
+            guard let first, first.rawValue < Inode.pages(in: size, pageSize: reader.pageSize)
+            else { return nil }
             return max(offset, first.rawValue * pageSize)
         case .hole:
             try engine { () throws(OxbowError) in

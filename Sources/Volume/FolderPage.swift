@@ -1,4 +1,4 @@
-import Primitives
+package import Primitives
 
 /// What a folder knows of one of its names.
 struct FolderEntry: Equatable {
@@ -17,7 +17,7 @@ struct FolderEntry: Equatable {
 ///     4  u8   version, 1
 ///     5  u8   how many entries
 ///     6       each: u64 inode, u8 kind, u8 slot, u8 length of the name, name; slots grow
-struct FolderPage: Equatable {
+package struct FolderPage: Equatable {
     private(set) var entries: [FolderEntry] = []
 
     private static let magic: UInt32 = 0x444C_4F46
@@ -58,7 +58,7 @@ struct FolderPage: Equatable {
         entries[index].kind = kind
     }
 
-    func encoded(pageSize: Int) -> [UInt8] {
+    package func encoded(pageSize: Int) -> [UInt8] {
         var writer = ByteWriter(capacity: pageSize)
         writer.append(fixed: Self.magic)
         writer.append(Self.version)
@@ -73,7 +73,7 @@ struct FolderPage: Equatable {
         return writer.padded(to: pageSize)
     }
 
-    init(decoding page: [UInt8]) throws(Malformed) {
+    package init(decoding page: [UInt8]) throws(Malformed) {
         var reader = ByteReader(page)
         guard try reader.fixed("magic", as: UInt32.self) == Self.magic else {
             throw Malformed("no folder's page", at: 0)
@@ -85,6 +85,7 @@ struct FolderPage: Equatable {
         for _ in 0..<(try reader.byte("entries")) {
             let start = reader.offset
             let number = InodeNumber(rawValue: try reader.fixed("inode"))
+            guard number >= .root else { throw Malformed("an inode that is none", at: start) }
             guard let kind = FileKind(rawValue: try reader.byte("kind")) else {
                 throw Malformed("a file of unknown kind", at: start)
             }

@@ -1,4 +1,4 @@
-import Primitives
+package import Primitives
 
 /// A page of ``VolumeLayout/inodes``: all that is known of one file beside its content.
 ///
@@ -13,7 +13,7 @@ import Primitives
 ///    24  u32  group, u32 zero
 ///    32  u64  device
 ///    40  u64  size
-struct Inode: Equatable {
+package struct Inode: Equatable {
     var number: InodeNumber
     var attributes: Attributes
     /// The folder that a folder is in; the root is in itself.
@@ -33,7 +33,7 @@ struct Inode: Equatable {
         self.attributes = attributes
     }
 
-    func encoded(pageSize: Int) -> [UInt8] {
+    package func encoded(pageSize: Int) -> [UInt8] {
         invariant(attributes.size <= VolumeLimits.fileBytes, "inode \(number): too large")
         invariant(target.count <= VolumeLimits.targetBytes, "inode \(number): a target too long")
         var writer = ByteWriter(capacity: pageSize)
@@ -61,7 +61,7 @@ struct Inode: Equatable {
         return writer.padded(to: pageSize)
     }
 
-    init(decoding page: [UInt8], as number: InodeNumber) throws(Malformed) {
+    package init(decoding page: [UInt8], as number: InodeNumber) throws(Malformed) {
         var reader = ByteReader(page)
         guard try reader.fixed("magic", as: UInt32.self) == Self.magic else {
             throw Malformed("no inode", at: 0)
@@ -77,6 +77,8 @@ struct Inode: Equatable {
         guard try reader.fixed("number", as: UInt64.self) == number.rawValue else {
             throw Malformed("another inode in the place of one", at: 8)
         }
+        // Objects below hold the volume itself: who wrote to them as content would destroy it.
+        guard number >= .root else { throw Malformed("a number that is never given out", at: 8) }
         self.number = number
         let links = try reader.fixed("links", as: UInt32.self)
         let owner = try reader.fixed("owner", as: UInt32.self)
@@ -103,6 +105,29 @@ struct Inode: Equatable {
         let length = Int(try reader.fixed("length", as: UInt16.self))
         guard length <= VolumeLimits.targetBytes else { throw Malformed("target", at: 104) }
         target = try reader.raw(length, "target")
+        try checkCounts(pageSize: page.count)
+    }
+
+    /// What is counted up and down later must have room in both directions.
+    private func checkCounts(pageSize: Int) throws(Malformed) {
+        guard entryCount <= Self.entryLimit, kind == .folder || entryCount == 0 else {
+            throw Malformed("entries", at: 96)
+        }
+        let pages =
+            switch kind {
+            case .file: Self.pages(in: attributes.size, pageSize: pageSize)
+            case .folder: entryCount
+            default: UInt64(0)
+            }
+        guard attributes.pageCount <= pages else { throw Malformed("pages", at: 48) }
+    }
+
+    /// More names than there are places for in a folder.
+    private static let entryLimit: UInt64 = 1 << 60
+
+    /// How many pages a file of so many bytes has at most.
+    static func pages(in size: UInt64, pageSize: Int) -> UInt64 {
+        size / UInt64(pageSize) + (size % UInt64(pageSize) == 0 ? 0 : 1)
     }
 }
 

@@ -147,7 +147,9 @@ extension BranchFiles {
 
     /// Ends a file that nobody has open any more and that has no name. Call with its lock held.
     fileprivate func endIfNameless(_ held: HeldInode) throws(VolumeError) {
-        guard let inode = held.inode, inode.attributes.linkCount == 0 else { return }
+        guard let inode = held.inode, inode.attributes.linkCount == 0,
+            try isOrphan(held.number)
+        else { return }
         held.inode = nil
         held.isDirty = false
         try forget(held.number, hasPages: inode.attributes.pageCount > 0)

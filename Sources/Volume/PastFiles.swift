@@ -18,6 +18,20 @@ public final class PastFiles: ReadableTree {
         self.header = header
     }
 
+    /// Whether the pages of a view are a volume, sound or not: either the header says that it is
+    /// one, or the root is where a volume has it.
+    public static func areHeld(by view: View) throws(VolumeError) -> Bool {
+        let header = try engine { () throws(OxbowError) in
+            try view.pages.page(0, of: VolumeLayout.header)
+        }
+        if let header, VolumeHeader.isMarked(header) { return true }
+        let root = try engine { () throws(OxbowError) in
+            try view.pages.page(InodeNumber.root.page, of: VolumeLayout.inodes)
+        }
+        guard let root else { return false }
+        return (try? Inode(decoding: root, as: .root)) != nil
+    }
+
     var nextInode: UInt64 { header.nextInode }
 
     func reader() -> VolumeReader { VolumeReader(view.pages, header) }

@@ -63,8 +63,11 @@ final class TreeChange {
     }
 
     /// Makes an inode that did not exist before.
-    func makeInode(_ attributes: Attributes) -> Inode {
+    func makeInode(_ attributes: Attributes) throws(VolumeError) -> Inode {
         let number = InodeNumber(rawValue: nextInode)
+        guard try reader.inode(number) == nil else {
+            throw VolumeError(.damaged, "inode \(number) is there, and was not given out yet")
+        }
         nextInode += 1
         let found = files.table.hold(number)
         found.lock.lock()
@@ -95,6 +98,26 @@ final class TreeChange {
         throw VolumeError(.notFound, "there is no \(name) in folder \(folder)")
     }
 
+    /// A folder that its entry calls a file would go with all that is in it.
+    func expectKind(_ entry: FolderEntry) throws(VolumeError) {
+        let kind = try inode(entry.number).kind
+        guard kind == entry.kind else {
+            throw VolumeError(
+                .damaged,
+                "\(entry.name) stands for a \(entry.kind), and inode \(entry.number) is a \(kind)"
+            )
+        }
+    }
+
+    func expectNoPages(_ folder: InodeNumber) throws(VolumeError) {
+        let page = try engine { () throws(OxbowError) in
+            try reader.pages.firstWritten(from: 0, of: folder.object)
+        }
+        guard page == nil else {
+            throw VolumeError(.damaged, "folder \(folder) has entries, and says that it has none")
+        }
+    }
+
     /// Gives an inode a name in a folder. What the inode itself must know of it, the caller sees
     /// to.
     func add(_ name: FileName, _ inode: Inode, to number: InodeNumber) throws(VolumeError) {
@@ -107,7 +130,7 @@ final class TreeChange {
         }
         folderPages[place] = page
         folder.entryCount += 1
-        touch(&folder)
+        try touch(&folder)
     }
 
     func remove(_ name: FileName, from number: InodeNumber) throws(VolumeError) {
@@ -115,10 +138,13 @@ final class TreeChange {
         let place = place(name, in: number)
         var page = try page(at: place)
         page.remove(name)
+        guard folder.entryCount > 0, !page.entries.isEmpty || folder.attributes.pageCount > 0 else {
+            throw VolumeError(.damaged, "folder \(number) has more entries than it says")
+        }
         if page.entries.isEmpty { folder.attributes.pageCount -= 1 }
         folderPages[place] = page
         folder.entryCount -= 1
-        touch(&folder)
+        try touch(&folder)
     }
 
     func replace(
@@ -131,10 +157,14 @@ final class TreeChange {
         var page = try page(at: place)
         page.replace(name, by: inode.number, inode.kind)
         folderPages[place] = page
-        touch(&folder)
+        try touch(&folder)
     }
 
-    private func touch(_ folder: inout Inode) {
+    private func touch(_ folder: inout Inode) throws(VolumeError) {
+        // Each page has an entry at least, where both were counted right.
+        guard folder.attributes.pageCount <= folder.entryCount else {
+            throw VolumeError(.damaged, "folder \(folder.number) has fewer entries than pages")
+        }
         folder.attributes.modified = time
         folder.attributes.changed = time
         put(folder)
@@ -144,8 +174,7 @@ final class TreeChange {
     /// open, it waits for its end among the orphans.
     func unlink(_ number: InodeNumber) throws(VolumeError) {
         var inode = try inode(number)
-        invariant(inode.attributes.linkCount > 0, "inode \(number) has a name and no links")
-        inode.attributes.linkCount -= 1
+        try inode.loseLink()
         inode.attributes.changed = time
         if inode.kind == .folder || inode.attributes.linkCount == 0 && !isOpen(number) {
             gone.insert(number)
@@ -207,6 +236,16 @@ final class TreeChange {
                 )
             }
         }
+    }
+}
+
+extension Inode {
+    /// Counts a name less.
+    mutating func loseLink() throws(VolumeError) {
+        guard attributes.linkCount > 0 else {
+            throw VolumeError(.damaged, "inode \(number) has more names than it says")
+        }
+        attributes.linkCount -= 1
     }
 }
 

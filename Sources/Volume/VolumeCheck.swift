@@ -13,6 +13,11 @@ public struct VolumeReport: Sendable, Equatable {
     /// How many there are.
     public internal(set) var problemCount: UInt64 = 0
 
+    init() {}
+
+    /// Of a volume that cannot be read at all.
+    public init(unreadable problem: String) { note(problem) }
+
     mutating func note(_ problem: String) {
         problemCount += 1
         if problems.count < 1000 { problems.append(problem) }
@@ -43,14 +48,21 @@ struct VolumeCheck {
     /// How many names lead to each inode; of a folder, with those that its own folders give it.
     private var names: [InodeNumber: UInt32] = [.root: 2]
     private var orphans: Set<InodeNumber> = []
+    private var damaged: Set<InodeNumber> = []
+
+    private enum Found {
+        case none, damaged
+        case sound(Inode)
+    }
 
     init(reader: VolumeReader) { self.reader = reader }
 
     mutating func walkFolders() throws(VolumeError) {
         var waiting: [(folder: InodeNumber, parent: InodeNumber)] = [(.root, .root)]
         while let (number, parent) = waiting.popLast() {
-            guard let folder = try reader.inode(number) else {
-                report.note("folder \(number) in folder \(parent) does not exist")
+            // What its entry says of it, checkEntry has noted where it is not so.
+            guard case .sound(let folder) = try look(number), folder.kind == .folder else {
+                if number == .root { report.note("there is no root") }
                 continue
             }
             report.folders += 1
@@ -58,6 +70,36 @@ struct VolumeCheck {
                 report.note("folder \(number) is in \(parent), and says in \(folder.parent)")
             }
             try walk(folder) { waiting.append(($0, number)) }
+        }
+    }
+
+    /// An inode; a damaged one is noted once.
+    private mutating func look(_ number: InodeNumber) throws(VolumeError) -> Found {
+        if damaged.contains(number) { return .damaged }
+        do throws(VolumeError) {
+            return try reader.inode(number).map { .sound($0) } ?? .none
+        } catch {
+            try note(error)
+            damaged.insert(number)
+            return .damaged
+        }
+    }
+
+    /// Damage is noted, and the check goes on; anything else ends it.
+    private mutating func note(_ error: VolumeError) throws(VolumeError) {
+        guard error.kind == .damaged else { throw error }
+        report.note(error.message)
+    }
+
+    private mutating func entries(
+        _ page: PageNumber,
+        of folder: InodeNumber
+    ) throws(VolumeError) -> [FolderEntry] {
+        do throws(VolumeError) {
+            return try reader.folderPage(page, of: folder)?.entries ?? []
+        } catch {
+            try note(error)
+            return []
         }
     }
 
@@ -75,7 +117,7 @@ struct VolumeCheck {
         }
         var entryCount: UInt64 = 0
         for page in pages {
-            for entry in try reader.folderPage(page, of: number)?.entries ?? [] {
+            for entry in try entries(page, of: number) {
                 entryCount += 1
                 if entry.name.page(seed: reader.seed) != page {
                     report.note("\(entry.name) in folder \(number) stands in a wrong place")
@@ -104,12 +146,12 @@ struct VolumeCheck {
         _ entry: FolderEntry,
         in folder: InodeNumber
     ) throws(VolumeError) {
-        guard let inode = try reader.inode(entry.number) else {
-            report.note("\(entry.name) in folder \(folder) leads to no file (\(entry.number))")
-            return
-        }
-        if inode.kind != entry.kind {
+        switch try look(entry.number) {
+        case .sound(let inode) where inode.kind != entry.kind:
             report.note("\(entry.name) in folder \(folder) is a \(inode.kind), not a \(entry.kind)")
+        case .none:
+            report.note("\(entry.name) in folder \(folder) leads to no file (\(entry.number))")
+        default: break
         }
     }
 
@@ -135,7 +177,11 @@ struct VolumeCheck {
                 report.note("inode \(number) was never given out")
                 continue
             }
-            if let inode = try reader.inode(number) { try check(inode) }
+            switch try look(number) {
+            case .sound(let inode): try check(inode)
+            case .damaged: names[number] = nil
+            case .none: break
+            }
         }
     }
 
@@ -171,11 +217,21 @@ struct VolumeCheck {
         if let last, last.rawValue >= end {
             report.note("inode \(inode.number) has page \(last) behind its end at \(size)")
         } else if let last, last.rawValue == end - 1, size % pageSize > 0 {
-            let page = try reader.page(last, of: inode.number)
-            if page[Int(size % pageSize)...].contains(where: { $0 != 0 }) {
-                report.note("inode \(inode.number) has bytes behind its end at \(size)")
-            }
+            try checkEnd(last, inode, Int(size % pageSize))
         }
+    }
+
+    private mutating func checkEnd(
+        _ last: PageNumber,
+        _ inode: Inode,
+        _ end: Int
+    ) throws(VolumeError) {
+        do throws(VolumeError) {
+            let page = try reader.page(last, of: inode.number)
+            guard page[end...].contains(where: { $0 != 0 }) else { return }
+            let size = inode.attributes.size
+            report.note("inode \(inode.number) has bytes behind its end at \(size)")
+        } catch { try note(error) }
     }
 
     mutating func checkOrphans() throws(VolumeError) {
@@ -208,7 +264,7 @@ struct VolumeCheck {
             if object.rawValue <= VolumeLayout.orphans.rawValue { continue }
             if object.rawValue < VolumeLayout.firstContent.rawValue {
                 report.note("object \(object) is none of a volume's")
-            } else if try reader.inode(InodeNumber(rawValue: object.rawValue)) == nil {
+            } else if case .none = try look(InodeNumber(rawValue: object.rawValue)) {
                 report.note("object \(object) has pages, and there is no such inode")
             }
         }

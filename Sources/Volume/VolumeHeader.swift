@@ -1,4 +1,4 @@
-import Primitives
+package import Primitives
 
 /// Page 0 of ``VolumeLayout/header``: what makes a branch's pages a volume.
 ///
@@ -10,7 +10,7 @@ import Primitives
 ///    16  u64  seed of the places in folders
 ///    24  i64  when it was made
 ///    32  u64  no inode at or above this number was given out
-struct VolumeHeader: Equatable {
+package struct VolumeHeader: Equatable {
     var pageSize: UInt32
     var seed: UInt64
     var created: Int64
@@ -18,6 +18,14 @@ struct VolumeHeader: Equatable {
 
     private static let magic: UInt64 = 0x454D_554C_4F56_584F
     private static let version: UInt32 = 1
+    /// So far below the largest number that counting on overflows nothing.
+    private static let inodeLimit: UInt64 = 1 << 62
+
+    /// Whether a page says of itself that it is one, sound or not.
+    static func isMarked(_ page: [UInt8]) -> Bool {
+        var reader = ByteReader(page)
+        return (try? reader.fixed("magic", as: UInt64.self)) == magic
+    }
 
     init(pageSize: Int, seed: UInt64, created: Int64) {
         self.pageSize = UInt32(pageSize)
@@ -26,7 +34,7 @@ struct VolumeHeader: Equatable {
         nextInode = InodeNumber.root.rawValue + 1
     }
 
-    func encoded() -> [UInt8] {
+    package func encoded() -> [UInt8] {
         var writer = ByteWriter(capacity: Int(pageSize))
         writer.append(fixed: Self.magic)
         writer.append(fixed: Self.version)
@@ -37,7 +45,7 @@ struct VolumeHeader: Equatable {
         return writer.padded(to: Int(pageSize))
     }
 
-    init(decoding page: [UInt8]) throws(Malformed) {
+    package init(decoding page: [UInt8]) throws(Malformed) {
         var reader = ByteReader(page)
         guard try reader.fixed("magic", as: UInt64.self) == Self.magic else {
             throw Malformed("no volume", at: 0)
@@ -50,6 +58,8 @@ struct VolumeHeader: Equatable {
         seed = try reader.fixed("seed")
         created = try reader.fixed("created")
         nextInode = try reader.fixed("next inode")
-        guard nextInode > InodeNumber.root.rawValue else { throw Malformed("inodes", at: 32) }
+        guard nextInode > InodeNumber.root.rawValue, nextInode <= Self.inodeLimit else {
+            throw Malformed("inodes", at: 32)
+        }
     }
 }

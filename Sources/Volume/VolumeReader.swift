@@ -76,6 +76,10 @@ struct VolumeReader {
         var slot = cursor.slot
         var next = cursor.page
         while let page = try first(from: next, of: folder) {
+            // A cursor has no room for it; counting on from there could lead round in a circle.
+            guard page.rawValue >> FileName.placeBits == 0 else {
+                throw VolumeError(.damaged, "folder \(folder) has page \(page), where no name is")
+            }
             if page != cursor.page { slot = 0 }
             for entry in try folderPage(page, of: folder)?.entries ?? []
             where entry.slot >= slot {

@@ -147,7 +147,10 @@ package final class Log: @unchecked Sendable {
         if let failure, lsn >= durable { throw .poisoned(failure) }
     }
 
-    package func shut() { lock.withLock { isShut = true } }
+    package func shut() {
+        lock.withLock { isShut = true }
+        files.shut()
+    }
 
     /// Whether the last record does not tell that all before it is durable, though it is. Call with
     /// `lock` held.

@@ -12,9 +12,9 @@ import Primitives
 ///    predecessor: after a cut tail there may be an older one, whose records never counted.
 /// 4. Reading changes nothing, so a crash during recovery leaves what was there before.
 package struct LogReplay {
-    private let disk: any Disk
-    private let files: SegmentFiles
-    private let superblock: Superblock
+    let disk: any Disk
+    let files: SegmentFiles
+    let superblock: Superblock
     /// All segments that the folder names, in order.
     package let numbers: [SegmentNumber]
 
@@ -124,7 +124,7 @@ package struct LogReplay {
     }
 
     /// The sound header of a segment, or nil: a segment made ahead has none yet.
-    private func header(_ number: SegmentNumber) throws(LogError) -> SegmentHeader? {
+    func header(_ number: SegmentNumber) throws(LogError) -> SegmentHeader? {
         do throws(LogError) { return try files.file(number).header } catch {
             // Of what the disk did not give nothing is known: taken for a tail, it would be cut.
             guard case .damaged = error else { throw error }
@@ -154,6 +154,7 @@ package struct LogReplay {
         }
         try refuseShort(header)
         guard told <= place else {
+            try refuseGap(after: header, told)
             throw .damaged(
                 Damage(
                     at: place,

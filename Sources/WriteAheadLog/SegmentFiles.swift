@@ -16,6 +16,7 @@ package final class SegmentFiles: @unchecked Sendable {
     private var open: [SegmentNumber: SegmentFile] = [:]
     private var order: [SegmentNumber] = []
     private var hand = 0
+    private var isShut = false
 
     package init(disk: any Disk, geometry: Geometry, store: StoreID) {
         self.disk = disk
@@ -38,15 +39,30 @@ package final class SegmentFiles: @unchecked Sendable {
     }
 
     package func file(_ number: SegmentNumber) throws(LogError) -> SegmentFile {
-        if let known = lock.withLock({ open[number] }) { return known }
+        let (known, isOver) = lock.withLock { (open[number], isShut) }
+        if isOver { throw .closed }
+        if let known { return known }
         let file = try SegmentFile.open(number, self)
         keep(file, number)
         return file
     }
 
+    /// Gives up all files: nothing is read from here on.
+    package func shut() {
+        let files = lock.withLock { () -> [SegmentNumber: SegmentFile] in
+            isShut = true
+            order.removeAll()
+            defer { open.removeAll() }
+            return open
+        }
+        // Closed here, outside the lock.
+        withExtendedLifetime(files) {}
+    }
+
     private func keep(_ file: SegmentFile, _ number: SegmentNumber) {
         lock.lock()
         defer { lock.unlock() }
+        if isShut { return }
         if open.updateValue(file, forKey: number) != nil { return }
         if order.count < Self.openLimit {
             order.append(number)

@@ -101,6 +101,23 @@ import Testing
         ),
         Case("branch show B77", 1, "there is no branch B77"),
         Case(
+            "branch create x --from main --expires 2020-01-01T00:00:00Z",
+            2,
+            "an expiry must lie in the future, and 2020-01-01T00:00:00.000000000Z does not"
+        ),
+        Case("branch expire main 1960-01-01T00:00:00Z", 2, "an expiry must lie in the future"),
+        Case("point main@1960-01-01T00:00:00Z", 1, "branch main has no history that far back"),
+        Case("point main@1000000d", 1, "branch main has no history that far back"),
+        Case("window set", 2, "window set what? Say --time DURATION, --bytes BYTES, or both"),
+        Case("window set --clear", 2, "--clear takes a branch's own window away: say --branch"),
+        Case(
+            "window set --clear --time 1d --branch main",
+            2,
+            "--clear takes a branch's own window away: say --branch"
+        ),
+        Case("window set --time 7", 2, "\"7\" is no duration: write a number and a unit"),
+        Case("window set --time 7d --branch x", 1, "there is no branch x"),
+        Case(
             "branch undelete main",
             1,
             "there is no deleted branch main: `oxbow branch list --all` shows those there are"
@@ -176,6 +193,16 @@ import Testing
             "branch list --store nowhere",
             1,
             "there is no store in nowhere: make one with `oxbow init nowhere`, or say --store DIR"
+        ),
+        Case(
+            "branch list --store data/superblock",
+            1,
+            "open data/superblock: a file stands where a folder should be"
+        ),
+        Case(
+            "dump --store data/superblock",
+            1,
+            "dump data/superblock: a file stands where a folder should be"
         ),
         Case("dump --store nowhere", 1, "there is no store in nowhere: make one with `oxbow init"),
         Case("help brunch", 2, "there is no command \"brunch\"; did you mean branch?"),

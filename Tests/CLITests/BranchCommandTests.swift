@@ -63,6 +63,48 @@ import Testing
         #expect(shown.flag("branch.protected") == false)
     }
 
+    @Test func `who is refused is told the command that helps`() throws {
+        let tool = try Tool.withStore()
+        let id = try #require(try tool.json("branch", "show", "main").text("branch.id"))
+        try tool.lines("branch", "protect", "main")
+        for line in [["delete", "main"], ["reset", "main", "--to", "head"]] {
+            let refused = try tool.run(["branch"] + line)
+            #expect(refused.code == 1)
+            #expect(
+                refused.messages == "oxbow: branch main is protected: `oxbow branch protect main "
+                    + "--off` takes that away\n"
+            )
+        }
+        try tool.lines("branch", "protect", "main", "--off")
+        try tool.lines("snapshot", "create", "s1", "--of", "main")
+        let taken = try tool.run("branch", "create", "s1", "--from", "main")
+        #expect(taken.messages.hasPrefix("oxbow: a snapshot s1 exists already, of main@L"))
+        try tool.lines("branch", "delete", "main")
+        for reference in ["main", id] {
+            let gone = try tool.run("page", "read", reference, "1", "0")
+            #expect(gone.code == 1)
+            let help = "`oxbow branch undelete \(reference)` brings it back\n"
+            #expect(gone.messages.hasPrefix("oxbow: branch main was deleted ("))
+            #expect(gone.messages.hasSuffix(help))
+        }
+        let none = try tool.run("branch", "create", "x", "--from", "other")
+        #expect(none.code == 1)
+        #expect(none.messages.hasPrefix("oxbow: there is no branch other, nor any other: "))
+        #expect(try tool.lines("branch", "show", id).first == "main")
+    }
+
+    @Test func `an undo is told as one`() throws {
+        let tool = try Tool.withStore()
+        try tool.lines("page", "write", "main", "1", "0", input: page(1))
+        try tool.lines("page", "write", "main", "1", "0", input: page(2))
+        let first = try tool.json("history", "main").text("records.1.lsn")
+        try tool.lines("branch", "reset", "main", "--to", try #require(first))
+        try tool.lines("branch", "undo", "main")
+        let events = try tool.json("branch", "show", "main").list("events")
+        #expect(events.compactMap { $0.text("action") }.suffix(2) == ["reset", "undo"])
+        #expect(try tool.run("page", "read", "main", "1", "0").bytes == page(2))
+    }
+
     @Test func `a tree shows what was forked from what`() throws {
         let tool = try Tool.withStore()
         for (name, from) in [("a", "main"), ("b", "main"), ("a1", "a"), ("a2", "a"), ("a11", "a1")]

@@ -26,8 +26,14 @@ enum Manual {
         "```", "",
         "The kind is one of `busy`, `invalid`, `conflict`, `notFound`, `full`, `damaged`,",
         "`reopen` and `defect`, as the engine's errors have it, or `usage`, `input` (what came",
-        "in on the standard input, or a folder) and `output`. LSNs, ids and times are strings;",
-        "objects, pages and counts are numbers. Keys may be added, and are not taken away.",
+        "in on the standard input, or a folder) and `output`. Commands on files have further",
+        "ones: `file` (something about a file of this machine), and, of a path in a branch,",
+        "`exists`, `notAFolder`, `isAFolder`, `notEmpty`, `nameTooLong`, `tooManyLinks`,",
+        "`fileTooLarge`, `tooManyHops`, `notSupported` and `stale`. LSNs, ids and times are",
+        "strings; objects, pages and counts are numbers. Keys may be added, and are not taken",
+        "away.", "",
+        "**Files of a branch** are named `BRANCH:/PATH`, or `BRANCH@POINT:/PATH` as they were;",
+        "a name may be any bytes. What has a point is read-only.",
     ]
 
     private static func topic(_ topic: Topic) -> [String] {

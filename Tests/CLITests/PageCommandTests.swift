@@ -90,7 +90,8 @@ import Testing
         let tool = try Tool.withStore()
         try tool.lines("page", "write", "main", "1", "0", input: page(1))
         let pipe = Pipe()
-        let process = tool.process(["page", "read", "main", "1", "0", "-n", "100000"])
+        let count = "\(Int64.max)"
+        let process = tool.process(["page", "read", "main", "1", "0", "-n", count])
         let messages = Pipe()
         process.standardOutput = pipe
         process.standardError = messages
@@ -98,11 +99,51 @@ import Testing
         try pipe.fileHandleForWriting.close()
         _ = try pipe.fileHandleForReading.read(upToCount: 10)
         try pipe.fileHandleForReading.close()
+        DispatchQueue.global().asyncAfter(deadline: .now() + 60) { process.terminate() }
         process.waitUntilExit()
         #expect(process.terminationReason == .exit)
         #expect(process.terminationStatus == 0)
         try messages.fileHandleForWriting.close()
         #expect(try messages.fileHandleForReading.readToEnd() ?? Data() == Data())
+    }
+
+    @Test func `a document has a bound, and bytes have none`() throws {
+        let tool = try Tool.withStore()
+        #expect(
+            try tool.json("page", "read", "main", "1", "0", "-n", "1024").list("pages").count
+                == 1024
+        )
+        let refused = try tool.run("page", "read", "main", "1", "0", "-n", "1025", "--json")
+        #expect(refused.code == 2)
+        #expect(
+            try Document(refused.bytes).text("error.message")
+                == "with --json at most 1024 pages are read at once: ask for fewer, or leave out "
+                + "--json"
+        )
+        let bytes = try tool.run("page", "read", "main", "1", "0", "-n", "1025").bytes
+        #expect(bytes.count == 1025 * Tool.pageSize)
+    }
+
+    @Test(arguments: ["<&-", ">&-", "<&- >&-", "2>&-", "<&- >&- 2>&-"])
+    func `closed standard streams are not mistaken for the store's files`(closed: String) throws {
+        let tool = try Tool.withStore()
+        try tool.lines("page", "write", "main", "1", "0", input: page(1, 100))
+        let shell = Process()
+        shell.executableURL = URL(filePath: "/bin/sh")
+        shell.arguments = [
+            "-c", "exec '\(Tool.executable.path)' page read main 1 0 -n 100 --force \(closed)",
+        ]
+        shell.currentDirectoryURL = tool.folder
+        shell.environment = ["OXBOW_STORE": "data"]
+        shell.standardInput = FileHandle.nullDevice
+        shell.standardOutput = FileHandle.nullDevice
+        shell.standardError = FileHandle.nullDevice
+        try shell.run()
+        shell.waitUntilExit()
+        // Results that go nowhere are a failure, as where the disk is full.
+        #expect(shell.terminationStatus == (closed.contains(" >&-") || closed == ">&-" ? 1 : 0))
+        #expect(try tool.run("page", "read", "main", "1", "0", "-n", "100").bytes == page(1, 100))
+        #expect(try tool.json("check").flag("sound") == true)
     }
 
     @Test func `results that cannot be written are a failure`() throws {

@@ -46,6 +46,14 @@ final class Tool: Sendable {
         return tool
     }
 
+    /// As ``withStore()``, with pages that are large enough for files.
+    static func withFileStore() throws -> Tool {
+        let tool = try Tool()
+        let made = try tool.run("init", "data", "--segment-size", "1M")
+        #expect(made.code == 0, "\(made.messages)")
+        return tool
+    }
+
     func path(_ name: String) -> String { folder.appending(path: name).path }
 
     @discardableResult

@@ -148,6 +148,40 @@ import Testing
         #expect(first.messages.hasPrefix("more: oxbow dump --from L"))
     }
 
+    @Test func `a dump, and an opening, name a segment that is gone`() throws {
+        let tool = try Tool()
+        try tool.run("init", "data", "--page-size", "4096", "--segment-size", "64K")
+        var noise = SystemRandomNumberGenerator()
+        for _ in 0..<3 {
+            let bytes = (0..<8 * Tool.pageSize).map { _ in
+                UInt8.random(in: 0...255, using: &noise)
+            }
+            try tool.lines("page", "write", "main", "1", "0", input: bytes)
+        }
+        let names = try FileManager.default.contentsOfDirectory(atPath: tool.path("data"))
+            .filter { $0.hasSuffix(".segment") }.sorted()
+        try #require(names.count > 2)
+        for name in names {
+            let away = tool.path("away")
+            try FileManager.default.moveItem(atPath: tool.path("data/\(name)"), toPath: away)
+            for isEmpty in [false, true] {
+                if isEmpty { try Data().write(to: URL(filePath: tool.path("data/\(name)"))) }
+                let dump = try tool.run("dump")
+                let what = "the segment is \(isEmpty ? "empty" : "missing")"
+                #expect(dump.code == 1)
+                #expect(dump.lines.contains { $0.contains(name) && $0.hasSuffix(what) })
+                #expect(dump.messages == "oxbow: the log is damaged in 1 place\n")
+                let opening = try tool.run("branch", "list")
+                let number = UInt64(name.prefix(16), radix: 16) ?? 0
+                #expect(opening.code == 1)
+                #expect(opening.messages.contains("the store is damaged: segment \(number)"))
+            }
+            try FileManager.default.removeItem(atPath: tool.path("data/\(name)"))
+            try FileManager.default.moveItem(atPath: away, toPath: tool.path("data/\(name)"))
+        }
+        #expect(try tool.run("dump").code == 0)
+    }
+
     @Test func `a dump of a damaged log goes on, and says where it is damaged`() throws {
         let tool = try Tool.withStore()
         try tool.lines("page", "write", "main", "1", "0", input: page(1))

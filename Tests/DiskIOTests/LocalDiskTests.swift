@@ -164,6 +164,30 @@ import Testing
         }
     }
 
+    @Test func `the standard streams' descriptors are left alone, also where they are free`()
+        async throws
+    {
+        let folder = try emptyFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        await #expect(processExitsWith: .exitCode(7)) { [folder = folder as String] in
+            for descriptor in 0..<3 as Range<Int32> { close(descriptor) }
+            let disk = try LocalDisk(folder + "/store", create: true)
+            let file = try disk.create("a")
+            let again = try disk.open("a")
+            _ = try disk.list()
+            let looking = try LocalDisk(reading: folder + "/store")
+            // Something else of this process may have opened a file meanwhile.
+            let taken = (0..<3).filter { descriptor in
+                let link = "/proc/self/fd/\(descriptor)"
+                let target = try? FileManager.default.destinationOfSymbolicLink(atPath: link)
+                return target?.contains("oxbow-") ?? false
+            }
+            try file.write([1], at: 0)
+            let reads = try again.read(1, at: 0) == [1] && looking.list() == ["a"]
+            exit(reads && taken.isEmpty ? 7 : 1)
+        }
+    }
+
     @Test func `closed files give their descriptors back`() throws {
         try withTemporaryFolder { folder in
             let disk = try LocalDisk(folder, create: false)

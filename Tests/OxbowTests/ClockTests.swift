@@ -86,4 +86,19 @@ import Testing
         try settle(test.store)
         #expect(try test.store.branches().count == 1)
     }
+
+    @Test func `a clock that jumped while the store was closed takes nothing away`() throws {
+        var test = try TestStore()
+        let main = try test.store.branch("main")
+        try test.store.fork("week", from: main, expires: .after(.seconds(7 * 86_400)))
+        try main.write([1: 1], .synced)
+        test.clock.jump(by: .seconds(30 * 86_400))
+        try test.reopen()
+        try settle(test.store)
+        try test.store.reclaim()
+        #expect(try test.store.branches().count == 2)
+        test.clock.advance(by: .seconds(3601))
+        try settle(test.store)
+        #expect(try test.store.branches().count == 1)
+    }
 }

@@ -92,6 +92,50 @@ import Testing
         #expect(try branch.difference(from: [1: 2]) == nil)
     }
 
+    @Test func `an undo is told as one, and a reset as one`() throws {
+        let test = try TestStore()
+        let branch = try test.store.fork("one", from: test.store.branch("main"))
+        let empty = try branch.point(at: .head)
+        try branch.write([1: 1])
+        let middle = try branch.point(at: .head)
+        try branch.write([1: 2])
+        try branch.reset(to: middle)
+        try branch.undo()
+        try branch.undo()
+        try branch.write([1: 3])
+        try branch.reset(to: empty)
+        try branch.reset(to: middle)
+        try branch.undo()
+        let events = try branch.events()
+        #expect(
+            events.map(\.action)
+                == ["created", "reset", "undo", "undo", "reset", "reset", "undo"]
+        )
+        #expect(events[1].detail == "to \(middle.lsn)")
+        #expect(try branch.difference(from: [1: 0]) == nil)
+    }
+
+    @Test func `the limit of resets is no wrong call`() throws {
+        let test = try TestStore()
+        let branch = try test.store.fork("one", from: test.store.branch("main"))
+        let start = try branch.point(at: .head)
+        var refusal: OxbowError.Kind?
+        for _ in 0..<600 where refusal == nil { refusal = kind { try branch.reset(to: start) } }
+        #expect(refusal == .conflict)
+    }
+
+    @Test func `refusals say whose a name is, and what a deleted branch can be found by`() throws {
+        let test = try TestStore()
+        let main = try test.store.branch("main")
+        let point = try main.point(at: .head)
+        try test.store.createSnapshot("s1", of: point)
+        var refusal = #expect(throws: OxbowError.self) { try test.store.fork("s1", from: main) }
+        #expect(refusal?.message == "a snapshot s1 exists already, of main@\(point.lsn)")
+        try main.delete()
+        refusal = #expect(throws: OxbowError.self) { try main.view() }
+        #expect(refusal?.message.contains("it can be undeleted, as \(main.id),") == true)
+    }
+
     @Test func `a commit that was begun before a deletion is refused, and leaves nothing`() throws {
         let test = try TestStore()
         let branch = try test.store.fork("one", from: test.store.branch("main"))

@@ -61,7 +61,9 @@ package struct Command: Sendable {
 
     /// The options that it takes, the ones that all take included.
     package var allOptions: [any AnyOption] {
-        options + (usesStore ? [Globals.store] : []) + [Globals.json, Globals.help]
+        let takesLetter = options.contains { $0.letter == Globals.store.letter }
+        let store = takesLetter ? Globals.storeInFull : Globals.store
+        return options + (usesStore ? [store] : []) + [Globals.json, Globals.help]
     }
 
     /// `oxbow branch create NAME --from BRANCH[@POINT] [--expires WHEN] ...`
@@ -87,14 +89,20 @@ package struct Topic: Sendable {
 
 /// What can be said with every command.
 package enum Globals {
-    package static let store = Option(
-        "store",
-        letter: "s",
-        "DIR",
-        help: "The store's folder; by default $OXBOW_STORE, or else the current folder"
-    ) { text throws(Misuse) in
-        if text.isEmpty { throw Misuse("--store needs a folder, such as --store data") }
-        return text
+    package static let store = store(letter: "s")
+    /// For commands with another use for the letter.
+    package static let storeInFull = store(letter: nil)
+
+    private static func store(letter: Character?) -> Option<String> {
+        Option(
+            "store",
+            letter: letter,
+            "DIR",
+            help: "The store's folder; by default $OXBOW_STORE, or else the current folder"
+        ) { text throws(Misuse) in
+            if text.isEmpty { throw Misuse("--store needs a folder, such as --store data") }
+            return text
+        }
     }
     package static let json = Flag(
         "json",

@@ -138,8 +138,10 @@ enum BranchChanges {
         examples: [.init("oxbow branch delete pr-1432", "it was merged")],
         keys: BranchDescription.keys("branch")
     ) { call in
-        try change(call) { branch throws(OxbowError) in
-            try branch.delete(by: call.author)
+        try change(call) { branch in
+            try branch.unlessProtected { () throws(OxbowError) in
+                try branch.delete(by: call.author)
+            }
         } tell: {
             "deleted \($0): `oxbow branch undelete \($0)` brings it back"
         }
@@ -183,7 +185,7 @@ enum BranchChanges {
     /// Changes a branch, and tells what became of it.
     static func change(
         _ call: Invocation,
-        _ body: (Branch) throws(OxbowError) -> Void,
+        _ body: (Branch) throws -> Void,
         tell line: (String) -> String
     ) throws {
         let reference = try call.value(Common.branch)

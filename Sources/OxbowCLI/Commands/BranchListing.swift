@@ -67,8 +67,7 @@ enum BranchListing {
             .init(
                 "events[].action",
                 "what: created, deleted, undeleted, renamed, protected, unprotected, expiry, "
-                    + "reset, "
-                    + "snapshot, ..."
+                    + "reset, undo, snapshot, ..."
             ),
             .init("events[].detail", "the new name, the point, or what else belongs to it"),
             .init("events[].actor", "who did it"),

@@ -17,19 +17,27 @@ package enum Commands {
                 SnapshotCommands.list, SnapshotCommands.delete,
             ]
         ),
+        Topic(
+            "Files",
+            [
+                FileCommands.list, FileCommands.cat, FileTransfer.put, FileTransfer.get,
+                FileChanges.remove, FileChanges.makeFolder, FileCommands.stat, FileUsage.command,
+                ImportCommand.command, ExportCommand.command,
+            ] + mounts
+        ),
         Topic("Pages", [PageCommands.write, PageCommands.read]),
-        Topic("Files", files),
         Topic(
             "Upkeep",
             [
-                UpkeepCommands.stats, UpkeepCommands.check, UpkeepCommands.reclaim,
+                UpkeepCommands.stats, CheckCommand.command, UpkeepCommands.reclaim,
+                WindowCommands.show, WindowCommands.set,
                 DumpCommand.command, SimulateCommand.command,
             ]
         ),
         Topic("About oxbow", [HelpCommand.command, VersionCommand.command]),
     ])
 
-    private static var files: [Command] {
+    private static var mounts: [Command] {
         #if Server
         [MountCommand.command]
         #else

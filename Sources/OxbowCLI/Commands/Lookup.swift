@@ -4,7 +4,11 @@ import Oxbow
 extension Store {
     func find(_ reference: BranchReference) throws -> Branch {
         switch reference {
-        case .id(let id): return try branch(id)
+        case .id(let id):
+            let branch = try branch(id)
+            let info = try branch.info()
+            if let deleted = info.deleted { throw Self.gone(info.name, deleted, "\(id)") }
+            return branch
         case .name(let name):
             do throws(OxbowError) { return try branch(name) } catch {
                 throw error.kind == .notFound ? try missing(name) : error
@@ -14,7 +18,11 @@ extension Store {
 
     /// Finds a branch that may be deleted: by its id, or by its name where no living one has it.
     func findEvenDeleted(_ reference: BranchReference) throws -> Branch {
-        guard case .name(let name) = reference else { return try find(reference) }
+        let name: String
+        switch reference {
+        case .id(let id): return try branch(id)
+        case .name(let given): name = given
+        }
         do throws(OxbowError) { return try branch(name) } catch {
             guard error.kind == .notFound else { throw error }
             guard let deleted = try lastDeleted(name) else { throw try missing(name) }
@@ -31,20 +39,29 @@ extension Store {
     }
 
     private func missing(_ name: String) throws(OxbowError) -> Failure {
-        if let deleted = try lastDeleted(name)?.deleted {
+        if let deleted = try lastDeleted(name)?.deleted { return Self.gone(name, deleted, name) }
+        let names = try branches().map(\.name)
+        if names.isEmpty {
             return Failure(
                 "notFound",
-                "branch \(name) was deleted (\(Text.time(deleted))): `oxbow branch undelete "
-                    + "\(name)` "
-                    + "brings it back"
+                "there is no branch \(name), nor any other: `oxbow branch list --all` shows those "
+                    + "that were deleted, and `oxbow branch undelete` brings one back"
             )
         }
-        let near = Suggestion.nearest(to: name, among: try branches().map(\.name))
+        let near = Suggestion.nearest(to: name, among: names)
         return Failure(
             "notFound",
             "there is no branch \(name)"
                 + (near.map { "; did you mean \($0)?" }
                     ?? ": `oxbow branch list` shows those there are")
+        )
+    }
+
+    private static func gone(_ name: String, _ deleted: LogTime, _ reference: String) -> Failure {
+        Failure(
+            "notFound",
+            "branch \(name) was deleted (\(Text.time(deleted))): `oxbow branch undelete "
+                + "\(reference)` brings it back"
         )
     }
 
@@ -77,5 +94,21 @@ extension Store {
         var names: [BranchID: String] = [:]
         for info in try branches(includingDeleted: true) { names[info.id] = info.name }
         return names
+    }
+}
+
+extension Branch {
+    /// Makes a change that a protected branch refuses, and says how the protection goes where it
+    /// does.
+    func unlessProtected(_ change: () throws(OxbowError) -> Void) throws {
+        do throws(OxbowError) { try change() } catch {
+            let info = try info()
+            guard error.kind == .conflict, info.isProtected else { throw error }
+            throw Failure(
+                "conflict",
+                "branch \(info.name) is protected: `oxbow branch protect \(info.name) --off` takes "
+                    + "that away"
+            )
+        }
     }
 }

@@ -1,4 +1,5 @@
 import Oxbow
+import Volume
 
 /// `oxbow page write` and `oxbow page read`.
 enum PageCommands {
@@ -26,14 +27,20 @@ enum PageCommands {
         help: "Write nothing unless there are exactly so many pages",
         parse: Values.number("count of pages", 1...UInt64(Int64.max))
     )
+    /// A document is put together in memory.
+    private static let mostInJSON: UInt64 = 1024
     private static let pad = Flag("pad", help: "Fill up a short last page with zeros")
     private static let force = Flag("force", help: "Write bytes to a terminal all the same")
+    private static let overwrite = Flag(
+        "force",
+        help: "Write even to a branch that holds files, which can destroy them"
+    )
 
     static let write = Command(
         "page write",
         "Write pages from the standard input, in one commit",
         positionals: [Common.branch, object, page],
-        options: [expected, pad],
+        options: [expected, pad, overwrite],
         discussion: [
             "The input is cut into pages, which follow each other from PAGE on. All of them are "
                 + "written, or none; when the command ends they survive a crash."
@@ -65,6 +72,13 @@ enum PageCommands {
         try call.withStore { store in
             let branch = try store.find(reference)
             let name = try branch.info().name
+            if !call[overwrite], try PastFiles.areHeld(by: branch.view()) {
+                throw Failure(
+                    "conflict",
+                    "branch \(name) holds files, which pages written by hand can destroy: use "
+                        + "`oxbow fs put`, or say --force"
+                )
+            }
             var count: UInt64 = 0
             let progress = Progress("writing", call.output)
             defer { progress.finish() }
@@ -153,8 +167,7 @@ enum PageCommands {
         options: [count, force],
         discussion: [
             "A page that was never written, or was deleted, reads as zeros. With --json, pages "
-                + "come "
-                + "as base64."
+                + "come as base64, at most \(mostInJSON) of them."
         ],
         examples: [
             .init("oxbow page read main 1 0 > page.bin", "as it is now"),
@@ -176,6 +189,12 @@ enum PageCommands {
                 "page \(UInt64.max - 1) is the last there can be: ask for fewer from page \(first)"
             )
         }
+        if call.wantsJSON, count > mostInJSON {
+            throw Misuse(
+                "with --json at most \(mostInJSON) pages are read at once: ask for fewer, or leave "
+                    + "out --json"
+            )
+        }
         if call.output.resultsGoToTerminal, !call.wantsJSON, !call[force] {
             throw Misuse(
                 "page read writes bytes, and the standard output is a terminal: redirect it, or "
@@ -189,7 +208,8 @@ enum PageCommands {
             let name = try branch.info().name
             let view = try branch.view(at: point)
             var pages: [JSON] = []
-            for number in first...first + (count - 1) where !call.output.isCut {
+            for number in first...first + (count - 1) {
+                if call.output.isCut { break }
                 let bytes = try view.read(page: PageNumber(number), of: object)
                 if call.wantsJSON {
                     pages.append(["page": JSON(number), "base64": .string(Base64.encode(bytes))])

@@ -37,7 +37,9 @@ enum ResetCommands {
                 point = try store.point(asked)
             case .other(let asked): point = try store.point(asked)
             }
-            try branch.reset(to: point, by: call.author)
+            try branch.unlessProtected { () throws(OxbowError) in
+                try branch.reset(to: point, by: call.author)
+            }
             try BranchChanges.tell(call, store, branch) {
                 "\($0.info.name) shows what stood at \(point.lsn) (\(Text.time(point.time))): "
                     + "`oxbow branch undo \($0.info.name)` goes back"
@@ -54,8 +56,10 @@ enum ResetCommands {
         examples: [.init("oxbow branch undo main", "the reset was a mistake")],
         keys: BranchDescription.keys("branch")
     ) { call in
-        try BranchChanges.change(call) { branch throws(OxbowError) in
-            try branch.undo(by: call.author)
+        try BranchChanges.change(call) { branch in
+            try branch.unlessProtected { () throws(OxbowError) in
+                try branch.undo(by: call.author)
+            }
         } tell: {
             "\($0) shows what it showed before its last reset"
         }

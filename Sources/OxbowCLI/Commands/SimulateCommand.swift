@@ -16,25 +16,33 @@ enum SimulateCommand {
         parse: Values.number("seed", 0...UInt64.max)
     )
 
+    private static let files = Flag(
+        "files",
+        help: "Run branches of files, in place of branches of pages"
+    )
+
     static let command = Command(
         "simulate",
         "Run stores on disks that lose, tear and misplace writes",
-        options: [seeds, replay],
+        options: [seeds, replay, files],
         discussion: [
             "Each seed drives a whole store on a simulated disk through losses of power, failures, "
                 + "full disks and lies, and holds it against a model of what must be there. The "
                 + "same seed does the same each time. The exit code is 1 where one failed, or "
                 + "where a thousand did not meet every fault during every operation. No store of "
-                + "yours is touched."
+                + "yours is touched. With --files the stores hold volumes, and a model of a tree "
+                + "of files says what each must look like, now and in its past."
         ],
         examples: [
             .init("oxbow simulate --seeds 1..1000", "for some minutes"),
             .init("oxbow simulate --replay 417", "what led to the failure of a seed"),
+            .init("oxbow simulate --files --seeds 1..200", "the same for files"),
         ],
         keys: [
             .init("passed", "whether no seed failed"),
             .init("seeds", "how many seeds were run"),
-            .init("operations", "calls of stores"), .init("commits", "commits made"),
+            .init("operations", "calls of stores, or operations on files"),
+            .init("commits", "commits made"),
             .init("checkpoints", "checkpoints made"),
             .init("sealedSegments", "segments that were filled"),
             .init("reclaims", "passes of reclaim"),
@@ -45,6 +53,8 @@ enum SimulateCommand {
             .init("recoveriesCut", "losses of power while a store was opened"),
             .init("damageFound", "seeds that ended with damage found, as their disk had lied"),
             .init("trace", "a checksum over all that was done"),
+            .init("looks", "of --files: moments gone by that were looked at again"),
+            .init("proofs", "of --files: checks of all volumes"),
             .init("failures[].seed", "a seed that failed"),
             .init("failures[].message", "what was not as it must be"),
             .init("shortcomings[]", "where the run did too little to prove anything"),
@@ -59,6 +69,7 @@ enum SimulateCommand {
             return try tell(seed, call)
         }
         let seeds = call[seeds] ?? 1...20
+        if call[files] { return try runFiles(seeds, call) }
         let progress = Progress("simulating", call.output)
         let report = Simulator.run(seeds: seeds) { seed, report in
             let failed = report.failures.count
@@ -91,13 +102,62 @@ enum SimulateCommand {
     private static let longRun = 1000
 
     private static func tell(_ seed: UInt64, _ call: Invocation) throws {
-        let journal = Simulator.replay(seed: seed)
+        let journal =
+            call[files] ? FileSimulator.replay(seed: seed) : Simulator.replay(seed: seed)
         if call.wantsJSON {
             try call.output.json(["journal": .array(journal.map { .string($0) })])
         } else {
             try call.output.lines(journal.map(Text.plain))
         }
         try end(failed: journal.last == "passed" ? 0 : 1, call)
+    }
+
+    private static func runFiles(_ seeds: ClosedRange<UInt64>, _ call: Invocation) throws {
+        let progress = Progress("simulating", call.output)
+        let report = FileSimulator.run(seeds: seeds) { seed, report in
+            let failed = report.failures.count
+            progress.update(
+                "seed \(seed) of \(seeds.lowerBound)..\(seeds.upperBound)"
+                    + (failed > 0 ? ", \(failed) failed" : "")
+            )
+            return true
+        }
+        progress.finish()
+        if call.wantsJSON {
+            try call.output.json(json(report))
+        } else {
+            try call.output.lines(lines(report))
+        }
+        try end(failed: report.failures.count, call)
+    }
+
+    private static func lines(_ report: FileSimulationReport) -> [String] {
+        let totals = report.totals
+        let lines = [
+            "\(Text.count(totals.seeds, "seed")), \(totals.operations) operations on files",
+            "\(totals.powerLosses) losses of power, \(totals.kills) ends of the process, "
+                + "\(totals.looks) looks at the past, \(totals.proofs) checks",
+        ]
+        let failures = report.failures.flatMap { failure in
+            [
+                "seed \(failure.seed) failed: \(Text.plain(failure.message))",
+                "  again: oxbow simulate --files --replay \(failure.seed)",
+            ]
+        }
+        return lines + failures
+    }
+
+    private static func json(_ report: FileSimulationReport) -> JSON {
+        let totals = report.totals
+        return [
+            "passed": .bool(report.failures.isEmpty), "seeds": JSON(totals.seeds),
+            "operations": JSON(totals.operations), "powerLosses": JSON(totals.powerLosses),
+            "kills": JSON(totals.kills), "looks": JSON(totals.looks),
+            "proofs": JSON(totals.proofs),
+            "failures": .array(
+                report.failures.map { ["seed": JSON($0.seed), "message": .string($0.message)] }
+            ),
+        ]
     }
 
     private static func end(failed: Int, _ call: Invocation) throws {

@@ -1,6 +1,6 @@
 import Oxbow
 
-/// `oxbow stats`, `check` and `reclaim`.
+/// `oxbow stats` and `reclaim`.
 enum UpkeepCommands {
     static let stats = Command(
         "stats",
@@ -57,82 +57,6 @@ enum UpkeepCommands {
                     ]
                 }
             ),
-        ]
-    }
-
-    static let check = Command(
-        "check",
-        "Read everything that counts, and say what is damaged",
-        discussion: [
-            "Holds every record, node and page against its checksums, and the store against its "
-                + "laws. Says of each lost page who shows it, now or in history. The exit code is "
-                + "1 where "
-                + "anything is wrong. Nothing is repaired: restore what is lost from elsewhere, or "
-                + "from a branch or point that does not show it."
-        ],
-        examples: [.init("oxbow check && echo sound", "for a timer")],
-        keys: [
-            .init("sound", "whether nothing is wrong"),
-            .init("records", "records that were read and found sound"),
-            .init("nodes", "nodes of maps likewise"), .init("pages", "page versions likewise"),
-            .init("bytes", "bytes that were read"),
-            .init("problems[].lsn", "where it stands"), .init("problems[].file", "in which file"),
-            .init("problems[].what", "what is wrong"),
-            .init("problems[].object", "the object whose page is lost, or null"),
-            .init("problems[].page", "the page that is lost, or null"),
-            .init("problems[].branches[]", "the branches and snapshots that show it"),
-            .init("problems[].points[]", "the points of history that show it"),
-            .init("cutShort", "whether there are more problems than are listed"),
-        ]
-    ) { call in
-        var problems = 0
-        try call.withStore { store in
-            let progress = Progress("checking", call.output)
-            defer { progress.finish() }
-            let report = try store.check { bytes in
-                progress.update("\(Text.bytes(bytes)) read")
-            }
-            progress.finish()
-            problems = report.problems.count
-            if call.wantsJSON { return try call.output.json(json(report)) }
-            for problem in report.problems {
-                try call.output.line(Text.plain("\(problem)"))
-            }
-            let counts = [
-                Text.count(report.records, "record"), Text.count(report.nodes, "node"),
-                Text.count(report.pages, "page"),
-            ]
-            try call.output.line(
-                (report.isSound ? "sound: " : "read: ") + counts.joined(separator: ", ")
-                    + ", \(Text.bytes(report.bytes))"
-            )
-        }
-        guard problems > 0 else { return }
-        try call.output.flush()
-        throw Failure(
-            "damaged",
-            "the store has \(Text.count(problems, "problem"))",
-            isTold: call.wantsJSON
-        )
-    }
-
-    private static func json(_ report: CheckReport) -> JSON {
-        [
-            "sound": .bool(report.isSound), "records": JSON(report.records),
-            "nodes": JSON(report.nodes), "pages": JSON(report.pages),
-            "bytes": JSON(report.bytes), "problems": .array(report.problems.map(json)),
-            "cutShort": .bool(report.isCutShort),
-        ]
-    }
-
-    private static func json(_ problem: CheckProblem) -> JSON {
-        [
-            "lsn": JSON(problem.lsn), "file": .string(problem.file),
-            "what": .string(problem.what),
-            "object": problem.object.map { JSON($0.rawValue) } ?? nil,
-            "page": problem.page.map { JSON($0.rawValue) } ?? nil,
-            "branches": .array(problem.branches.map { .string($0) }),
-            "points": .array(problem.points.map { JSON($0) }),
         ]
     }
 

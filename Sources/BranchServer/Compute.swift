@@ -1,0 +1,288 @@
+import CLinux
+import DiskIO
+import Glibc
+import Primitives
+
+// Safe to share: what changes is guarded by the lock, but for what only the compute's thread uses.
+/// One compute: its machine, and the thread that does what the machine says.
+///
+/// The thread is there while the compute is not down. It starts the processes, so they end with
+/// it and with the server; it reads what they say and learns of their end.
+final class Compute: @unchecked Sendable {
+    let place: ComputePlace
+    let log: ComputeLog
+    private let owner: Computes
+    private let clock = SystemClock()
+    private let lock = Lock()
+    /// Guarded by `lock`, as all that follows. The branch's name and more may change.
+    private var target: ComputeTarget
+    private var machine: ComputeMachine
+    private var hasThread = false
+    /// The first process, from its start until its end is known.
+    private var process: pid_t?
+    private var startCount = 0
+    private var lastStart = ComputeStart()
+    /// Wakes the thread; readable when somebody did.
+    private let alarm: Int32
+
+    init(_ target: ComputeTarget, _ place: ComputePlace, _ owner: Computes) throws(ComputeError) {
+        self.target = target
+        self.place = place
+        self.owner = owner
+        log = ComputeLog(place.logs)
+        machine = ComputeMachine(Self.limits(target, place.options))
+        alarm = oxbow_make_alarm()
+        guard alarm >= 0 else { throw ComputeFiles.failure("make an event") }
+    }
+
+    deinit { Glibc.close(alarm) }
+
+    // MARK: From any thread
+
+    private static func limits(
+        _ target: ComputeTarget,
+        _ options: ComputeOptions
+    ) -> ComputeMachine.Limits {
+        let idle = target.isKept ? nil : target.idleSeconds ?? options.idleSeconds
+        return ComputeMachine.Limits(
+            idle: idle.map { UInt64($0) * ComputeMachine.second },
+            start: UInt64(options.startSeconds) * ComputeMachine.second
+        )
+    }
+
+    /// Asks for it, which starts it where it is not running. Then ``wait()``.
+    func request(_ newTarget: ComputeTarget) {
+        lock.withLock {
+            target = newTarget
+            machine.limits = Self.limits(newTarget, place.options)
+            handle(.request)
+        }
+    }
+
+    /// Waits until it lets sessions in.
+    func wait() throws(ComputeError) -> ComputeLease {
+        lock.lock()
+        defer { lock.unlock() }
+        while true {
+            switch machine.phase {
+            case .ready: return ComputeLease(self)
+            case .failed(let reason, _):
+                handle(.release)
+                throw ComputeError(refusal ?? .failed, reason)
+            case .down where machine.isClosed:
+                handle(.release)
+                throw ComputeError(.busy, "it is stopped, and may not be used just now")
+            // Stopped while it started: once more.
+            case .down:
+                handle(.release)
+                handle(.request)
+            case .starting, .stopping, .resting: lock.wait()
+            }
+        }
+    }
+
+    func release() { lock.withLock { handle(.release) } }
+
+    /// Ends it for good, and waits until its last process is gone.
+    func close() {
+        lock.withLock {
+            handle(.close)
+            while hasThread { lock.wait() }
+        }
+    }
+
+    /// Begins to end it where nobody uses it; returns whether.
+    func retire() -> Bool {
+        lock.withLock {
+            guard machine.phase == .ready, machine.wanted == 0 else { return false }
+            handle(.stop)
+            return true
+        }
+    }
+
+    /// Whether it is a moment's that is over, so that nothing of it need be kept.
+    var isSpent: Bool {
+        lock.withLock { target.isMoment && !hasThread && machine.wanted == 0 }
+    }
+
+    /// Since when nobody has used it; nil where somebody does or it is not ready.
+    var idleSince: UInt64? { lock.withLock { machine.phase == .ready ? machine.idleSince : nil } }
+
+    var status: ComputeStatus {
+        lock.withLock {
+            ComputeStatus(
+                key: place.key,
+                state: machine.state,
+                sessions: machine.wanted,
+                process: process,
+                starts: startCount,
+                lastStart: lastStart
+            )
+        }
+    }
+
+    // MARK: With the lock held
+
+    private var refusal: ComputeError.Kind?
+
+    private func handle(_ event: ComputeMachine.Event) {
+        for action in machine.handle(event, at: clock.monotonic()) {
+            switch action {
+            case .wake: lock.wakeAll()
+            case .signal(let step): signal(step)
+            case .launch:
+                refusal = nil
+                if hasThread { continue }
+                hasThread = true
+                WorkerThread.detached { [self] in work() }
+            }
+        }
+        oxbow_ring(alarm)
+    }
+
+    private func signal(_ step: ComputeMachine.StopStep) {
+        guard let process else { return }
+        switch step {
+        case .interrupt: kill(process, SIGINT)
+        case .quit: kill(process, SIGQUIT)
+        case .kill: kill(process, SIGKILL)
+        }
+    }
+
+    // MARK: The thread
+
+    private func work() {
+        var hasSlot = false
+        while true {
+            do throws(ComputeError) {
+                if !hasSlot { try owner.takeSlot() }
+                hasSlot = true
+                try run()
+            } catch {
+                lock.withLock {
+                    refusal = error.kind
+                    handle(.refused(error.message))
+                }
+            }
+            if rest() { continue }
+            if hasSlot { owner.giveSlot() }
+            hasSlot = false
+            let isOver = lock.withLock { () -> Bool in
+                // Somebody may have come in between.
+                if case .starting = machine.phase { return false }
+                hasThread = false
+                lock.wakeAll()
+                return true
+            }
+            if isOver { return }
+        }
+    }
+
+    /// Waits for the end of a rest. Returns whether there is something to start.
+    private func rest() -> Bool {
+        lock.withLock {
+            while case .resting(let until) = machine.phase {
+                let now = clock.monotonic()
+                if now < until { lock.wait(atMostMilliseconds: Int((until - now) / 1_000_000) + 1) }
+                handle(.timer)
+            }
+            if case .starting = machine.phase { return true }
+            return false
+        }
+    }
+
+    /// Starts it once and stays until its end.
+    private func run() throws(ComputeError) {
+        var launch = try ComputeLaunch(lock.withLock { target }, place, owner.installed, clock)
+        defer { launch.end() }
+        let process = try ComputeProcess(launch.program)
+        launch.times.spawned = clock.monotonic()
+        lock.withLock {
+            self.process = process.id
+            startCount += 1
+            // Asked to end before there was something to ask.
+            if case .stopping(let step, _) = machine.phase { signal(step) }
+        }
+        watch(process, &launch)
+        while let more = process.read(), !more.isEmpty { log.append(more) }
+        lock.withLock {
+            let status = ComputeProcess.reap(process.id)
+            self.process = nil
+            log.append(Array("oxbow: PostgreSQL \(status)\n".utf8))
+            handle(.exited("PostgreSQL \(status); it said last:\n\(log.lastLines)"))
+        }
+    }
+
+    /// Reads what it says, knocks until it opens, and keeps the machine's time.
+    private func watch(_ process: borrowing ComputeProcess, _ launch: inout ComputeLaunch) {
+        var knocks = Knocks()
+        while true {
+            let now = clock.monotonic()
+            let (isStarting, deadline) = lock.withLock {
+                (machine.isStarting, machine.deadline ?? now + ComputeMachine.second)
+            }
+            let next = min(deadline, isStarting ? knocks.next : now + ComputeMachine.second)
+            let pause = next > now ? (next - now + 999_999) / 1_000_000 : 0
+            let (ended, said) = process.wait(
+                atMostMilliseconds: Int32(min(1000, pause)),
+                or: alarm
+            )
+            if said, let bytes = process.read() {
+                log.append(bytes)
+                if isStarting { knocks.heard(bytes) }
+            }
+            if ended { return }
+            oxbow_still(alarm)
+            if isStarting, clock.monotonic() >= knocks.next { knock(&knocks, &launch) }
+            if !isStarting { launch.expectWholeWrites() }
+            lock.withLock { if machine.isDue(clock.monotonic()) { handle(.timer) } }
+        }
+    }
+
+    private func knock(_ knocks: inout Knocks, _ launch: inout ComputeLaunch) {
+        let answer = PostgresProbe.knock(
+            place.sockets + "/.s.PGSQL.5432",
+            role: place.options.role
+        )
+        let now = clock.monotonic()
+        knocks.knocked(at: now)
+        guard answer == .welcome else { return }
+        launch.times.ready = now
+        lock.withLock {
+            lastStart = launch.times.start
+            handle(.accepting)
+        }
+    }
+}
+
+/// When to knock next: often at first, at once where the log says that it opens.
+private struct Knocks {
+    var next: UInt64 = 0
+    private var pause: UInt64 = 5_000_000
+
+    /// 5 ms at first, a second in the end: each knock is a process of PostgreSQL's.
+    mutating func knocked(at now: UInt64) {
+        next = now + pause
+        pause = min(1_000_000_000, pause * 3)
+    }
+
+    mutating func heard(_ bytes: [UInt8]) {
+        if String(decoding: bytes, as: UTF8.self).contains("ready to accept") { next = 0 }
+    }
+}
+
+extension ComputeMachine {
+    var isStarting: Bool { if case .starting = phase { true } else { false } }
+
+    func isDue(_ now: UInt64) -> Bool { deadline.map { now >= $0 } ?? false }
+
+    var state: ComputeStatus.State {
+        switch phase {
+        case .down: .down
+        case .starting, .resting: .starting
+        case .ready: .ready
+        case .stopping: .stopping
+        case .failed: .failed
+        }
+    }
+}

@@ -1,0 +1,95 @@
+/// What holds for all computes of a server.
+public struct ComputeOptions: Sendable {
+    /// Where the branches are mounted: `mountPath/BRANCH`. A compute sees its own branch there.
+    public var mountPath: String
+    /// A folder on a disk of the system for sockets, settings and logs, made where it is missing.
+    public var runPath: String
+    /// The account that PostgreSQL runs as where the server is root.
+    public var user = "postgres"
+    /// The role that new clusters have.
+    public var role = "postgres"
+    /// So many run at once.
+    public var limit = 16
+    /// So much memory all of them together are set up for.
+    public var memoryMegabytes = 4096
+    /// After so long without a session a compute is stopped; never where nil.
+    public var idleSeconds: Int? = 300
+    /// A compute that accepts nobody for so long after its start is ended.
+    public var startSeconds = 600
+    /// Who finds all computes in use waits so long for one to be given back.
+    public var waitSeconds = 10
+
+    /// Options for branches that are mounted at a path.
+    public init(mountPath: String, runPath: String) {
+        self.mountPath = mountPath
+        self.runPath = runPath
+    }
+
+    /// What one compute is set up for.
+    var megabytesEach: Int { max(32, memoryMegabytes / max(1, limit)) }
+}
+
+/// A branch to run PostgreSQL on, or a moment of one.
+public struct ComputeTarget: Sendable {
+    /// What the files are, and how long.
+    public enum Files: Sendable {
+        /// A branch's own, by the name of its folder in the mount.
+        case branch(String)
+        /// Those of a moment: a fork of it that is made for the compute, and given back after it.
+        case moment(@Sendable () throws -> ComputeFork)
+    }
+
+    /// What tells it from all others, whatever its name: the branch's id, and the record's.
+    public let key: String
+    /// The files.
+    public let files: Files
+    /// Whether the branch began as a fork: what talks to others by itself is off there.
+    public var isFork = false
+    /// After so long without a session it is stopped. As the server's options say where nil.
+    public var idleSeconds: Int?
+    /// Whether it is never stopped for being idle.
+    public var isKept = false
+    /// How many writes of blocks came in pieces since the volume was opened.
+    public var cutWrites: @Sendable () -> UInt64 = { 0 }
+
+    /// A target; `key` is letters, digits, `@`, `-` and `_`.
+    public init(key: String, files: Files) {
+        self.key = key
+        self.files = files
+    }
+
+    var isMoment: Bool { if case .moment = files { true } else { false } }
+}
+
+/// A fork that stands in for a moment: PostgreSQL has to write to read.
+public struct ComputeFork: Sendable {
+    /// The name of its folder in the mount.
+    public let name: String
+    /// Deletes it.
+    public let discard: @Sendable () -> Void
+
+    /// A fork, and how it goes away.
+    public init(name: String, discard: @escaping @Sendable () -> Void) {
+        self.name = name
+        self.discard = discard
+    }
+}
+
+/// What somebody holds who uses a compute. It is not idle until all are given back.
+public final class ComputeLease: Sendable {
+    /// The folder of the socket, for a driver's `host`.
+    public let socketFolder: String
+    /// The number in the socket's name, for a driver's `port`.
+    public let port = 5432
+    private let compute: Compute
+
+    /// The socket itself.
+    public var socketPath: String { "\(socketFolder)/.s.PGSQL.\(port)" }
+
+    init(_ compute: Compute) {
+        self.compute = compute
+        socketFolder = compute.place.sockets
+    }
+
+    deinit { compute.release() }
+}

@@ -1,0 +1,105 @@
+import Glibc
+
+/// Where a compute finds what, as the server sees it and as the compute does.
+///
+///     runPath/KEY/            root's; seen by the compute as runPath
+///       postgresql.conf       what the server sets, with the branch's own settings
+///       hba.conf  ident.conf
+///       sockets/              the compute's user's, mode 0700
+///       logs/                 the server's, mode 0700
+///       lock                  held by whoever runs the branch, until its last process ends
+package struct ComputePlace: Sendable {
+    let options: ComputeOptions
+    let key: String
+    /// Who PostgreSQL runs as; nil for ourselves.
+    let user: SystemUser?
+
+    /// The folder of the data in a branch.
+    static let dataFolder = "pgdata"
+    /// Names of sockets have to be shorter than 108 bytes.
+    static let socketLimit = 107
+
+    var isIsolated: Bool { user != nil }
+    var folder: String { options.runPath + "/" + key }
+    var sockets: String { folder + "/sockets" }
+    var logs: String { folder + "/logs" }
+    var lock: String { folder + "/lock" }
+
+    /// A place as ourselves.
+    package init(_ options: ComputeOptions, key: String) throws(ComputeError) {
+        try self.init(options, key: key, user: nil)
+    }
+
+    init(_ options: ComputeOptions, key: String, user: SystemUser?) throws(ComputeError) {
+        let allowed = key.utf8.allSatisfy {
+            ($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x7a || $0 >= 0x30 && $0 <= 0x39
+                || [0x40, 0x2d, 0x5f].contains($0)
+        }
+        guard allowed, !key.isEmpty, key.utf8.count < 64 else {
+            throw ComputeError(.invalid, "\"\(key)\" is no key of a compute")
+        }
+        self.options = options
+        self.key = key
+        self.user = user
+        guard (sockets + "/.s.PGSQL.5432").utf8.count <= Self.socketLimit else {
+            throw ComputeError(.invalid, "\(options.runPath) is too long a path for sockets")
+        }
+    }
+
+    func make() throws(ComputeError) {
+        try ComputeFiles.makeFolder(folder, mode: 0o755)
+        try ComputeFiles.makeFolder(sockets, mode: 0o700, owner: user)
+        try ComputeFiles.makeFolder(logs, mode: 0o700)
+    }
+
+    /// Takes away what a compute left that is not started again.
+    func remove() {
+        for name in ComputeFiles.names(in: logs) { unsafe unlink("\(logs)/\(name)") }
+        for name in ComputeFiles.names(in: sockets) { unsafe unlink("\(sockets)/\(name)") }
+        unsafe rmdir(logs)
+        unsafe rmdir(sockets)
+        for name in ComputeFiles.names(in: folder) { unsafe unlink("\(folder)/\(name)") }
+        unsafe rmdir(folder)
+    }
+
+    /// The run folder as the compute sees it.
+    var seenFolder: String { isIsolated ? options.runPath : folder }
+    var seenSockets: String { seenFolder + "/sockets" }
+
+    /// The branch's folder as the compute sees it: the same for all branches, so that what a
+    /// cluster remembers of absolute paths holds in its forks.
+    func seenBranch(_ name: String) -> String {
+        isIsolated ? options.mountPath : options.mountPath + "/" + name
+    }
+
+    func seenData(_ name: String) -> String { seenBranch(name) + "/" + Self.dataFolder }
+
+    /// A program that sees this branch and no other.
+    func program(_ path: String, _ arguments: [String], on name: String) -> ComputeProgram {
+        var program = ComputeProgram(path: path, arguments: arguments)
+        program.user = user
+        if isIsolated {
+            program.view = [
+                (folder, options.runPath),
+                (options.mountPath + "/" + name, options.mountPath),
+            ]
+        }
+        return program
+    }
+
+    /// Takes the lock that says that nobody else runs this branch: held until it is closed here
+    /// and by every process of the compute. Waits a while for one that is on its way out.
+    func takeLock() throws(ComputeError) -> Int32 {
+        let file = unsafe open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw ComputeFiles.failure("open \(lock)") }
+        for _ in 0..<200 {
+            if flock(file, LOCK_EX | LOCK_NB) == 0 { return file }
+            usleep(50_000)
+        }
+        close(file)
+        throw ComputeError(
+            .failed,
+            "processes of an earlier compute still run on this branch; \(lock) is theirs"
+        )
+    }
+}

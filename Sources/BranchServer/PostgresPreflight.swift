@@ -1,0 +1,123 @@
+/// What a data folder says before PostgreSQL is started on it, and what is put right there.
+///
+/// A script does it, as the compute's user and where the compute will be: a link that somebody
+/// put into a branch leads the server nowhere, since the server never goes there.
+package struct PostgresPreflight: Sendable, Equatable {
+    package private(set) var version = 0
+    /// Links that PostgreSQL would follow, and where they end.
+    private(set) var links: [(name: String, end: String)] = []
+    /// Files that make it wait for another server.
+    private(set) var signals: [String] = []
+    /// Whether this is the first start of a fork.
+    package private(set) var isFresh = false
+    /// Transactions that were prepared and not ended: they hold their locks in a fork, too.
+    package private(set) var preparedCount = 0
+    /// Whether the branch's own files set `full_page_writes`.
+    package private(set) var setsFullPageWrites = false
+    /// What `pg_controldata` says.
+    package private(set) var control: [String: String] = [:]
+
+    package var hasChecksums: Bool {
+        (control["Data page checksum version"].flatMap { Int($0) } ?? 0) > 0
+    }
+
+    package static func == (one: Self, other: Self) -> Bool {
+        one.version == other.version && one.control == other.control
+            && one.links.map(\.name) == other.links.map(\.name)
+    }
+
+    /// Arguments: the folder, `branch` or `moment`, the key, and `VERSION=FOLDER` of programs.
+    ///
+    /// What it changes, it changes where nobody runs: the compute's lock is held. The slots of a
+    /// fork are its parent's: they would keep its log for somebody who never comes to fetch it.
+    static let script = """
+        cd -P "$1" 2>/dev/null || { echo missing; exit 0; }
+        kind=$2 key=$3
+        shift 3
+        read -r version < PG_VERSION || { echo missing; exit 0; }
+        echo "version $version"
+        for name in * pg_tblspc/*; do
+            [ ! -L "$name" ] || echo "link $name $(readlink -m "$name")"
+        done
+        for name in standby.signal recovery.signal recovery.conf; do
+            [ "$kind" = moment ] || [ ! -e $name ] || echo "signal $name"
+        done
+        owner=
+        [ ! -f oxbow.branch ] || read -r owner < oxbow.branch
+        if [ "$owner" != "$key" ]; then
+            rm -rf pg_replslot/*
+            echo "$key" > oxbow.branch
+            [ -z "$owner" ] || echo fresh
+        fi
+        [ ! -e postmaster.pid ] || rm -f postmaster.pid
+        [ "$kind" = branch ] || : > standby.signal
+        for name in pg_twophase/*; do [ ! -f "$name" ] || echo prepared; done
+        ! grep -qis '^[[:space:]]*full_page_writes' postgresql.conf postgresql.auto.conf ||
+            echo full_page_writes
+        for program; do
+            [ "${program%%=*}" != "$version" ] || "${program#*=}/pg_controldata" -D . 2>&1
+        done
+        """
+
+    package init(_ said: String) {
+        for line in said.split(separator: "\n") {
+            let words = line.split(separator: " ", maxSplits: 2).map(String.init)
+            switch (words.first, words.count) {
+            case ("version", 2): version = Int(words[1]) ?? 0
+            case ("link", 3): links.append((words[1], words[2]))
+            case ("signal", 2): signals.append(words[1])
+            case ("fresh", 1): isFresh = true
+            case ("prepared", 1): preparedCount += 1
+            case ("full_page_writes", 1): setsFullPageWrites = true
+            default:
+                guard let colon = line.firstIndex(of: ":") else { continue }
+                let value = line[line.index(after: colon)...].drop { $0 == " " }
+                control[String(line[..<colon])] = String(value)
+            }
+        }
+    }
+
+    /// Looks at a folder, puts right what a fork must not have, and refuses what cannot be.
+    static func run(
+        _ place: ComputePlace,
+        on name: String,
+        isMoment: Bool,
+        installed: [PostgresInstallation]
+    ) throws(ComputeError) -> PostgresPreflight {
+        let arguments =
+            ["-c", script, "preflight", place.seenData(name), isMoment ? "moment" : "branch"]
+            + [place.key] + installed.map { "\($0.version)=\($0.folder)" }
+        let (said, status) = try ComputeProcess.run(
+            place.program("/bin/sh", arguments, on: name),
+            atMostMilliseconds: 30_000
+        )
+        guard status.code == 0 else {
+            throw ComputeError(.failed, "look at \(name)/\(ComputePlace.dataFolder): \(said)")
+        }
+        let found = PostgresPreflight(said)
+        try found.expectSound(name: name, home: place.seenBranch(name))
+        return found
+    }
+
+    package func expectSound(name: String, home: String) throws(ComputeError) {
+        let data = "\(name)/\(ComputePlace.dataFolder)"
+        guard version > 0 else {
+            throw ComputeError(.invalid, "there is no PostgreSQL in \(data): initialize it first")
+        }
+        for (link, end) in links where !(end + "/").hasPrefix(home + "/") {
+            throw ComputeError(
+                .invalid,
+                "\(data)/\(link) leads out of the branch, to \(end): a fork would share it. Move "
+                    + "what is there into the branch (for a tablespace: "
+                    + "`ALTER TABLE ... SET TABLESPACE pg_default`, then drop it)"
+            )
+        }
+        if let signal = signals.first {
+            throw ComputeError(
+                .invalid,
+                "\(data)/\(signal) says that this is a copy in the middle of a recovery: remove "
+                    + "it to make it a server of its own"
+            )
+        }
+    }
+}

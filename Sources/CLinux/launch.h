@@ -1,0 +1,161 @@
+#pragma once
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+// Glibc has it, but shows it only to who asks for all GNU extensions.
+extern int clone(int (*run)(void *), void *stack, int flags, void *argument, ...);
+
+// Between the making of a process and its program only calls of the kernel are allowed, and no
+// Swift: whatever it allocates or locks may be held by a thread that the new process has not got.
+// So this one step is here. It shares the memory of its parent, whose thread stands still
+// meanwhile: nothing is copied, whatever the size of the server, and errors need no pipe.
+
+/// What a process is to be, and on return, where it failed.
+struct oxbow_launch {
+    const char *path;
+    char *const *arguments;
+    char *const *environment;
+    /// What it reads and writes; `output` for errors, too.
+    int input, output;
+    /// Left open as 3, or -1.
+    int keep;
+    /// A pipe of the server's: what tells that it is no more.
+    int life_reader, life_writer;
+    /// Who it is, or -1.
+    int user, group;
+    /// Whether it gets processes, mounts and shared memory of its own.
+    int is_isolated;
+    /// Pairs of a folder and the place where it is to be seen instead of what is there.
+    const char *const *binds;
+    /// Sent to it when the thread that launched it ends.
+    int death_signal;
+    int error;
+    const char *failed_step;
+};
+
+static inline int oxbow_launch_failed(struct oxbow_launch *launch, const char *step) {
+    launch->error = errno ? errno : EINVAL;
+    launch->failed_step = step;
+    return 127;
+}
+
+static inline int oxbow_launch_isolate(struct oxbow_launch *launch) {
+    const unsigned long plain = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        return oxbow_launch_failed(launch, "make mounts private");
+    for (const char *const *bind = launch->binds; bind[0]; bind += 2)
+        if (mount(bind[0], bind[1], NULL, MS_BIND, NULL) < 0)
+            return oxbow_launch_failed(launch, bind[0]);
+    // What was bound stays writable, since it is mounted apart.
+    if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID, NULL) < 0)
+        return oxbow_launch_failed(launch, "make the system read-only");
+    if (mount("proc", "/proc", "proc", plain, NULL) < 0)
+        return oxbow_launch_failed(launch, "mount /proc");
+    if (mount("tmpfs", "/dev/shm", "tmpfs", plain, "mode=1777") < 0)
+        return oxbow_launch_failed(launch, "mount /dev/shm");
+    return 0;
+}
+
+static inline int oxbow_launch_files(struct oxbow_launch *launch) {
+    // Out of the way first, so that none is overwritten by another.
+    int input = fcntl(launch->input, F_DUPFD, 10), output = fcntl(launch->output, F_DUPFD, 10);
+    int keep = launch->keep < 0 ? -1 : fcntl(launch->keep, F_DUPFD, 10);
+    if (input < 0 || output < 0 || (launch->keep >= 0 && keep < 0))
+        return oxbow_launch_failed(launch, "duplicate files");
+    if (dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0)
+        return oxbow_launch_failed(launch, "set input and output");
+    if (keep >= 0 && dup2(keep, 3) < 0) return oxbow_launch_failed(launch, "keep the lock");
+    if (syscall(SYS_close_range, keep >= 0 ? 4 : 3, ~0U, 0) < 0)
+        return oxbow_launch_failed(launch, "close files");
+    return 0;
+}
+
+static inline int oxbow_launch_run(void *argument) {
+    struct oxbow_launch *launch = (struct oxbow_launch *)argument;
+    struct sigaction action = {0};
+    action.sa_handler = SIG_DFL;
+    for (int number = 1; number < NSIG; number++) sigaction(number, &action, NULL);
+    if (setsid() < 0) return oxbow_launch_failed(launch, "make a session");
+    struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    if (launch->is_isolated && oxbow_launch_isolate(launch)) return 127;
+    // The kernel's calls, since the library's would tell all threads of the server.
+    if (launch->user >= 0 &&
+        (syscall(SYS_setgroups, 0, NULL) < 0 ||
+         syscall(SYS_setresgid, launch->group, launch->group, launch->group) < 0 ||
+         syscall(SYS_setresuid, launch->user, launch->user, launch->user) < 0))
+        return oxbow_launch_failed(launch, "become another user");
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return oxbow_launch_failed(launch, "give up privileges");
+    // After the change of user, which clears it; and a server that died before is seen here.
+    if (prctl(PR_SET_PDEATHSIG, launch->death_signal, 0, 0, 0) < 0)
+        return oxbow_launch_failed(launch, "tie to the server");
+    close(launch->life_writer);
+    struct pollfd life = {launch->life_reader, POLLIN, 0};
+    if (poll(&life, 1, 0) != 0) return oxbow_launch_failed(launch, "find the server alive");
+    if (oxbow_launch_files(launch)) return 127;
+    if (chdir("/") < 0) return oxbow_launch_failed(launch, "go to /");
+    sigset_t open;
+    sigemptyset(&open);
+    sigprocmask(SIG_SETMASK, &open, NULL);
+    execve(launch->path, launch->arguments, launch->environment);
+    return oxbow_launch_failed(launch, launch->path);
+}
+
+/// Makes a process. Returns its id, or -1 with `error` and `failed_step` set.
+static inline int oxbow_launch_process(struct oxbow_launch *launch) {
+    const size_t size = 64 * 1024;
+    void *stack = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    launch->error = 0;
+    if (stack == MAP_FAILED) return oxbow_launch_failed(launch, "find memory"), -1;
+    int flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
+    if (launch->is_isolated) flags |= CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC;
+    sigset_t all, before;
+    sigfillset(&all);
+    // No handler of the server's may run in the new process.
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    int process = clone(oxbow_launch_run, (char *)stack + size, flags, launch);
+    if (process < 0) oxbow_launch_failed(launch, "make a process");
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    munmap(stack, size);
+    if (process > 0 && launch->error) {
+        waitpid(process, NULL, 0);
+        return -1;
+    }
+    return process;
+}
+
+/// A file that becomes readable when the process ends.
+static inline int oxbow_watch_process(int process) {
+    return (int)syscall(SYS_pidfd_open, process, 0);
+}
+
+/// A pipe that no other program gets. Returns 0, or -1.
+static inline int oxbow_make_pipe(int *ends) {
+    return (int)syscall(SYS_pipe2, ends, O_CLOEXEC);
+}
+
+/// A file that is readable from when it was rung until it was stilled; or -1.
+static inline int oxbow_make_alarm(void) {
+    return (int)syscall(SYS_eventfd2, 0, O_CLOEXEC | O_NONBLOCK);
+}
+
+static inline void oxbow_ring(int alarm) {
+    unsigned long long one = 1;
+    if (write(alarm, &one, sizeof one) < 0) return;
+}
+
+static inline void oxbow_still(int alarm) {
+    unsigned long long count;
+    if (read(alarm, &count, sizeof count) < 0) return;
+}
