@@ -80,7 +80,18 @@ let package = Package(
             providers: [.apt(["libssl-dev"])]
         ),
         layer("PostgresWire", ["Primitives", "CCrypto"]),
-        layer("BranchServer", ["CLinux", "Primitives", "DiskIO"]),
+        .systemLibrary(name: "CEventPoll"),
+        .systemLibrary(
+            name: "COpenSSL",
+            pkgConfig: "libssl",
+            providers: [.apt(["libssl-dev"])]
+        ),
+        layer(
+            "BranchServer",
+            [
+                "CLinux", "Primitives", "DiskIO", "Oxbow", "PostgresWire", "CEventPoll", "COpenSSL",
+            ]
+        ),
         layer("Simulation", ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow", "Volume"]),
         .executableTarget(
             name: "OxbowCLI",
@@ -127,7 +138,10 @@ let package = Package(
             path: "Tests/ComputeWorker",
             swiftSettings: common
         ),
-        tests("BranchServerTests", ["Primitives", "BranchServer", "ComputeWorker"]),
+        tests(
+            "BranchServerTests",
+            ["Primitives", "DiskIO", "Oxbow", "PostgresWire", "BranchServer", "ComputeWorker"]
+        ),
         .target(
             name: "CrashWorkload",
             dependencies: ["Oxbow"],
@@ -151,6 +165,12 @@ let package = Package(
             name: "PostgresWireTests",
             dependencies: ["Primitives", "PostgresWire", "TestSupport"],
             exclude: ["Recorded"],
+            swiftSettings: common
+        ),
+        .executableTarget(
+            name: "FrontWorker",
+            dependencies: ["BranchServer", "PostgresWire", "Primitives"],
+            path: "Tests/FrontWorker",
             swiftSettings: common
         ),
         tests("BenchmarkTests", ["OxbowBench"]),
@@ -194,6 +214,14 @@ if Context.environment["FUZZ"] != nil {
             )
         )
     }
+    package.targets.append(
+        .executableTarget(
+            name: "FuzzAdminStatement",
+            dependencies: ["PostgresWire", "BranchServer"],
+            path: "Fuzz/FuzzAdminStatement",
+            swiftSettings: common
+        )
+    )
     for subject in [
         "FrontendMessage", "BackendMessage", "Startup", "Scram", "SessionTracker",
         "ConnectionTarget",

@@ -24,16 +24,7 @@ struct PostgresProbe: ~Copyable {
         let socket = Glibc.socket(AF_UNIX, kind, 0)
         guard socket >= 0 else { return nil }
         let session = PostgresProbe(socket: socket)
-        var limit = timeval(tv_sec: timeoutSeconds, tv_usec: 0)
-        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
-            unsafe setsockopt(
-                socket,
-                SOL_SOCKET,
-                option,
-                &limit,
-                socklen_t(MemoryLayout<timeval>.size)
-            )
-        }
+        Sockets.setTimeout(socket, milliseconds: timeoutSeconds * 1000)
         let connected = unsafe withUnsafePointer(to: &address) {
             unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 unsafe connect(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size))

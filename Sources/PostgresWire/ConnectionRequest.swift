@@ -2,7 +2,8 @@
 package struct ConnectionRequest: Hashable, Sendable {
     package let version: ProtocolVersion
     package let user: WireString
-    package let target: ConnectionTarget
+    /// What was named. Whoever knows which branch a socket is for puts that in.
+    package var target: ConnectionTarget
     /// What goes to the compute beside user, database and ``options``.
     package let parameters: [WireParameter]
     package let options: StartupOptions

@@ -86,6 +86,14 @@ package struct ServerHandshake: Sendable {
         if case .over = state { actions.isEmpty } else { false }
     }
 
+    /// Whether the next byte may be the first of TLS, which whoever does the shaking of hands may
+    /// want to leave where it is.
+    package var mayBeginWithTLS: Bool {
+        guard case .first = state else { return false }
+        return configuration.offersTLS && !hasTLS && !askedForTLS && !askedForGSS
+            && !reader.hasBuffered
+    }
+
     /// Takes bytes of the client's: of the socket, or of TLS once that is up. Everything that was
     /// read of the socket must come in here before ``next()`` is asked, or TLS could not be told
     /// from what came before it.

@@ -1,0 +1,242 @@
+package import Oxbow
+package import PostgresWire
+import Primitives
+
+/// What the console does with a store: all that needs no compute.
+package struct AdminStore: Sendable {
+    /// What the store does not know, and what must happen around a change.
+    package struct Surroundings: Sendable {
+        package var defaultBranch: @Sendable () -> String
+        package var setDefaultBranch: @Sendable (String) throws(Refusal) -> Void
+        /// Called with a branch whose files are about to become others, or none: ends its sessions
+        /// and its compute, and lets none begin until what it returned is called.
+        package var hold: @Sendable (String) throws(Refusal) -> @Sendable () -> Void
+        /// When a branch goes for which nothing was said.
+        package var usualExpiry: Expiry?
+
+        package init(
+            defaultBranch: @escaping @Sendable () -> String,
+            setDefaultBranch: @escaping @Sendable (String) throws(Refusal) -> Void,
+            hold: @escaping @Sendable (String) throws(Refusal) -> @Sendable () -> Void,
+            usualExpiry: Expiry? = nil
+        ) {
+            self.defaultBranch = defaultBranch
+            self.setDefaultBranch = setDefaultBranch
+            self.hold = hold
+            self.usualExpiry = usualExpiry
+        }
+    }
+
+    private let store: Store
+    private let surroundings: Surroundings
+    private static let historyCount = 100
+
+    package init(_ store: Store, _ surroundings: Surroundings) {
+        self.store = store
+        self.surroundings = surroundings
+    }
+
+    /// The answer; nil where the statement is about computes or sessions.
+    package func answer(
+        _ statement: AdminStatement,
+        for user: WireString
+    ) throws(Refusal) -> AdminResult? {
+        do { return try perform(statement, Author(user.text)) } catch {
+            if let error = error as? OxbowError { throw Refusal(error) }
+            throw error as? Refusal ?? Refusal("XX000", "\(error)")
+        }
+    }
+
+    private func perform(_ statement: AdminStatement, _ author: Author) throws -> AdminResult? {
+        switch statement {
+        case .show(.branches): return try branches()
+        case .show(.sizes): return try sizes()
+        case .history(let name): return try history(name)
+        case .point(let name, let moment): return try point(name, moment)
+        case .create(let creation): return try create(creation, author)
+        case .drop(let name, let onlyIfThere): return try drop(name, onlyIfThere, author)
+        case .undelete(let name, let new):
+            try store.undelete(store.deletedBranch(name).id, as: new, by: author)
+            return try shown(branch(new ?? name))
+        case .rename(let name, let new): return try rename(name, new, author)
+        case .reset(let name, let moment):
+            let branch = try branch(name)
+            let point = try resolve(moment, on: branch, name)
+            return try whileHeld(name) { try branch.reset(to: point, by: author) }
+        case .undo(let name):
+            let branch = try branch(name)
+            return try whileHeld(name) { try branch.undo(by: author) }
+        case .setDefault(let name):
+            _ = try branch(name)
+            try surroundings.setDefaultBranch(name)
+            return AdminResult()
+        case .show(.computes), .show(.sessions), .show(.help), .suspend, .courtesy: return nil
+        }
+    }
+
+    // MARK: Looking up
+
+    private func branch(_ name: String) throws -> Branch {
+        do { return try store.branch(name) } catch {
+            guard error.kind == .notFound || error.kind == .invalid else { throw error }
+            throw Refusal.unknownBranch(name, among: try store.branches().map(\.name))
+        }
+    }
+
+    private func resolve(
+        _ moment: RequestedMoment,
+        on branch: Branch,
+        _ name: String
+    ) throws -> Point {
+        if case .walPosition = moment {
+            throw Refusal("0A000", "a position of PostgreSQL's log cannot be named here yet")
+        }
+        return try branch.point(at: Moment(parsing: moment.description))
+    }
+
+    // MARK: Showing
+
+    private func branches() throws -> AdminResult {
+        let all = try store.branches()
+        let names = Dictionary(all.map { ($0.id, $0.name) }) { first, _ in first }
+        let usual = surroundings.defaultBranch()
+        return AdminResult(
+            rows: all.map { info in
+                [
+                    info.name, info.parent.map { names[$0] ?? "\($0)" },
+                    info.origin.map { "\($0)" }, "\(info.created)", info.author.actor,
+                    "\(info.head.lsn)", "\(info.head.time)", info.expires.map { "\($0)" },
+                    info.isProtected ? "yes" : "no", info.name == usual ? "yes" : "no",
+                ]
+            }
+        )
+    }
+
+    private func sizes() throws -> AdminResult {
+        AdminResult(
+            rows: try store.usage().branches.map {
+                [$0.name, "\($0.reachableBytes)", "\($0.aloneBytes)"]
+            }
+        )
+    }
+
+    private func history(_ name: String) throws -> AdminResult {
+        AdminResult(
+            rows: try branch(name).history(limit: Self.historyCount).map {
+                ["\($0.lsn)", "\($0.time)", $0.kind.rawValue, "\($0.pages)", "\($0.bytes)"]
+            }
+        )
+    }
+
+    private func point(_ name: String, _ moment: RequestedMoment) throws -> AdminResult {
+        let point = try resolve(moment, on: try branch(name), name)
+        return AdminResult(rows: [
+            [
+                "\(point.lsn)", "\(point.time)", point.distance.map { "\($0)" },
+                point.next.map { "\($0.lsn)" }, point.next.map { "\($0.time)" },
+            ]
+        ])
+    }
+
+    /// Where a branch stands after a change.
+    private func shown(_ branch: Branch) throws -> AdminResult {
+        let info = try branch.info()
+        return AdminResult(rows: [[info.name, "\(info.head.lsn)", "\(info.head.time)"]])
+    }
+
+    // MARK: Changing
+
+    private func create(
+        _ creation: AdminStatement.Creation,
+        _ author: Author
+    ) throws -> AdminResult {
+        if creation.onlyIfMissing, let there = try? store.branch(creation.name) {
+            return try noted(
+                shown(there),
+                "branch \"\(creation.name)\" already exists, skipping",
+                state: "42710"
+            )
+        }
+        let parentName = creation.parent ?? surroundings.defaultBranch()
+        let parent = try branch(parentName)
+        let expiry = try Self.expiry(creation.lifetime) ?? surroundings.usualExpiry
+        let made: Branch
+        if let moment = creation.moment {
+            let point = try resolve(moment, on: parent, parentName)
+            made = try store.fork(creation.name, from: point, expires: expiry, by: author)
+            try store.sync()
+            return try noted(
+                shown(made),
+                "branch \"\(creation.name)\" begins at \(point.lsn), \(point.time)"
+            )
+        }
+        made = try store.fork(creation.name, from: parent, expires: expiry, by: author)
+        try store.sync()
+        return try shown(made)
+    }
+
+    private static func expiry(_ lifetime: AdminStatement.Lifetime?) throws -> Expiry? {
+        switch lifetime {
+        case nil: return nil
+        case .unlimited: return .never
+        case .ttl(let text):
+            guard let duration = Duration(parsing: text) else {
+                throw Refusal("22023", "\"\(text.prefix(80))\" is no duration")
+            }
+            return .after(duration)
+        }
+    }
+
+    private func noted(
+        _ result: AdminResult,
+        _ message: String,
+        state: String = "00000"
+    ) -> AdminResult {
+        AdminResult(
+            rows: result.rows,
+            notices: [ServerReport(.notice, state: state, message)]
+        )
+    }
+
+    private func drop(
+        _ name: String,
+        _ onlyIfThere: Bool,
+        _ author: Author
+    ) throws -> AdminResult {
+        if onlyIfThere, (try? store.branch(name)) == nil {
+            return noted(AdminResult(), "branch \"\(name)\" does not exist, skipping")
+        }
+        let branch = try branch(name)
+        guard name != surroundings.defaultBranch() else {
+            throw Refusal(
+                "55006",
+                "branch \"\(name)\" is the default branch",
+                hint: "SET DEFAULT BRANCH to another first."
+            )
+        }
+        let release = try surroundings.hold(name)
+        defer { release() }
+        try branch.delete(by: author)
+        try store.sync()
+        return AdminResult()
+    }
+
+    private func rename(_ name: String, _ new: String, _ author: Author) throws -> AdminResult {
+        let branch = try branch(name)
+        let isDefault = name == surroundings.defaultBranch()
+        let release = try surroundings.hold(name)
+        defer { release() }
+        try branch.rename(to: new, by: author)
+        try store.sync()
+        if isDefault { try surroundings.setDefaultBranch(new) }
+        return AdminResult()
+    }
+
+    private func whileHeld(_ name: String, _ change: () throws -> Void) throws -> AdminResult {
+        let release = try surroundings.hold(name)
+        defer { release() }
+        try change()
+        try store.sync()
+        return try shown(branch(name))
+    }
+}

@@ -1,0 +1,22 @@
+/// Every bound of the front.
+package struct FrontLimits: Sendable {
+    /// From the first byte that could come to the last of the authentication.
+    package var loginSeconds = 10
+    /// Connections that are not authenticated, in all and of one address. Beyond that, the one that
+    /// has kept us waiting longest goes.
+    package var unauthenticated = 1024
+    package var unauthenticatedPerAddress = 512
+    /// Connections in all.
+    package var connections = 4096
+    /// What a compute may take to let somebody in, and to take a cancel request.
+    package var computeLoginSeconds = 30
+    /// Threads that wait for computes, and for verifiers.
+    package var openingThreads = 8
+    package var verifyingThreads = 4
+    /// How long somebody who is told good-bye may take to read that.
+    package var goodbyeSeconds = 2
+    /// Event loops.
+    package var loops = 2
+
+    package init() {}
+}

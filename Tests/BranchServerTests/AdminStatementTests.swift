@@ -1,0 +1,109 @@
+import BranchServer
+import PostgresWire
+import Primitives
+import Testing
+
+@Suite struct AdminStatementTests {
+    private static func creation(
+        _ name: String,
+        from parent: String? = nil,
+        at moment: RequestedMoment? = nil,
+        _ lifetime: AdminStatement.Lifetime? = nil,
+        onlyIfMissing: Bool = false
+    ) -> AdminStatement {
+        .create(
+            AdminStatement.Creation(
+                name: name,
+                parent: parent,
+                moment: moment,
+                lifetime: lifetime,
+                onlyIfMissing: onlyIfMissing
+            )
+        )
+    }
+
+    @Test(
+        arguments: [
+            ("SHOW BRANCHES", .show(.branches)), ("show computes;", .show(.computes)),
+            ("Show Sessions", .show(.sessions)), ("SHOW SIZES", .show(.sizes)),
+            ("SHOW HELP", .show(.help)), ("SHOW HISTORY FOR main", .history(branch: "main")),
+            (
+                "SHOW POINT main AT '2026-04-08T22:56:02Z'",
+                .point(branch: "main", .time("2026-04-08T22:56:02Z"))
+            ),
+            (
+                "SHOW POINT main AT L16B3F28",
+                .point(branch: "main", .lsn(LSN(rawValue: 0x16B_3F28)))
+            ),
+            ("SHOW POINT main AT 10m", .point(branch: "main", .ago("10m"))),
+            ("CREATE BRANCH x", creation("x")),
+            ("CREATE BRANCH x FROM main", creation("x", from: "main")),
+            (
+                "create branch if not exists pr-1432 from main at '10m' ttl '1h'",
+                creation("pr-1432", from: "main", at: .ago("10m"), .ttl("1h"), onlyIfMissing: true)
+            ),
+            (
+                "CREATE BRANCH x FROM \"main\" NO EXPIRY IF NOT EXISTS -- as it is",
+                creation("x", from: "main", .unlimited, onlyIfMissing: true)
+            ), ("DROP BRANCH x", .drop(branch: "x", onlyIfThere: false)),
+            ("DROP BRANCH IF EXISTS x", .drop(branch: "x", onlyIfThere: true)),
+            ("UNDELETE BRANCH x", .undelete(branch: "x", name: nil)),
+            ("UNDELETE BRANCH x AS y", .undelete(branch: "x", name: "y")),
+            ("RENAME BRANCH x TO y", .rename(branch: "x", to: "y")),
+            ("RESET /* back */ BRANCH x TO '1.5h'", .reset(branch: "x", to: .ago("1.5h"))),
+            (
+                "RESET BRANCH x TO before-deploy",
+                .reset(branch: "x", to: .snapshot("before-deploy"))
+            ),
+            ("UNDO BRANCH x", .undo(branch: "x")), ("SUSPEND BRANCH x", .suspend(branch: "x")),
+            ("SET DEFAULT BRANCH x", .setDefault(branch: "x")), ("", .courtesy(.empty)),
+            (";;", .courtesy(.empty)), ("BEGIN", .courtesy(.begin)),
+            ("START TRANSACTION READ ONLY", .courtesy(.begin)), ("COMMIT", .courtesy(.commit)),
+            ("SET extra_float_digits = 3", .courtesy(.setting(tag: "SET"))),
+            ("SET application_name = 'it''s'", .courtesy(.setting(tag: "SET"))),
+            ("SHOW server_version", .courtesy(.show(setting: "server_version"))),
+            ("SELECT 1", .courtesy(.select(value: "1", column: "?column?"))),
+            ("select 'a;b'", .courtesy(.select(value: "a;b", column: "?column?"))),
+        ] as [(String, AdminStatement)]
+    )
+    func `a statement is read`(text: String, expected: AdminStatement) throws {
+        #expect(try AdminStatement.parse(text) == [expected])
+    }
+
+    @Test(arguments: [
+        ("SHOW", "42601"), ("CREATE BRANCH", "42601"), ("CREATE BRANCH x FROM", "42601"),
+        ("CREATE BRANCH x x", "42601"), ("CREATE BRANCH x TTL '1h' TTL '2h'", "42601"),
+        ("CREATE BRANCH x TTL 'soon'", "22023"), ("DROP BRANCH x y", "42601"),
+        ("RESET BRANCH x TO '2026-13-77'", "22023"), ("DELETE FROM t", "42601"),
+        ("SELECT * FROM t", "0A000"), ("SELECT 'open", "42601"), ("/* open", "42601"),
+        ("CREATE BRANCH \"\"", "42602"),
+        ("DROP BRANCH \"\(String(repeating: "x", count: 64))\"", "42602"),
+        ("(", "42601"),
+    ])
+    func `what is no statement is refused`(text: String, state: String) {
+        #expect(throws: Refusal.self) { try AdminStatement.parse(text) }
+        do { _ = try AdminStatement.parse(text) } catch { #expect(error.state == state) }
+    }
+
+    @Test func `statements stand beside each other`() throws {
+        let all = try AdminStatement.parse("SHOW HELP; SHOW SIZES;; DROP BRANCH x")
+        #expect(all == [.show(.help), .show(.sizes), .drop(branch: "x", onlyIfThere: false)])
+    }
+
+    @Test func `what the help names can be said`() throws {
+        for row in AdminStatement.help {
+            let form = try #require(row[0])
+            // The plainest form: without what is left open, with values for what is to be filled
+            // in.
+            let text = form.replacing(/\[[^\]]*\]/, with: "").replacing("moment", with: "10m")
+            #expect(throws: Never.self) { try AdminStatement.parse(text) }
+        }
+    }
+
+    @Test func `the nearest names are found`() {
+        let names = ["main", "pr-1432", "pr-1433", "staging"]
+        #expect(Likeness.nearest("pr-1423", among: names) == ["pr-1432", "pr-1433"])
+        #expect(Likeness.nearest("mian", among: names) == ["main"])
+        #expect(Likeness.nearest("production", among: names) == [])
+    }
+}
