@@ -99,6 +99,7 @@ let package = Package(
             dependencies: [
                 "CLinux", "Primitives", "DiskIO", "Oxbow", "Volume", "Simulation",
                 .target(name: "FuseMount", condition: withServer),
+                .target(name: "BranchServer", condition: withServer),
             ],
             swiftSettings: production
         ),
@@ -175,7 +176,7 @@ let package = Package(
             swiftSettings: common
         ),
         tests("BenchmarkTests", ["OxbowBench"]),
-        tests("CLITests", ["Oxbow", "OxbowCLI"]),
+        tests("CLITests", ["Oxbow", "OxbowCLI", "BranchServer", "Primitives", "Volume"]),
         .testTarget(
             name: "FormatTests",
             dependencies: ["Primitives", "DiskIO", "Oxbow", "TestSupport"],
@@ -215,14 +216,16 @@ if Context.environment["FUZZ"] != nil {
             )
         )
     }
-    package.targets.append(
-        .executableTarget(
-            name: "FuzzAdminStatement",
-            dependencies: ["PostgresWire", "BranchServer"],
-            path: "Fuzz/FuzzAdminStatement",
-            swiftSettings: common
+    for subject in ["AdminStatement", "ControlRequest"] {
+        package.targets.append(
+            .executableTarget(
+                name: "Fuzz\(subject)",
+                dependencies: ["PostgresWire", "BranchServer"],
+                path: "Fuzz/Fuzz\(subject)",
+                swiftSettings: common
+            )
         )
-    )
+    }
     for subject in [
         "FrontendMessage", "BackendMessage", "Startup", "Scram", "SessionTracker",
         "ConnectionTarget",
