@@ -139,6 +139,12 @@ let package = Package(
             path: "Tests/ComputeWorker",
             swiftSettings: common
         ),
+        .executableTarget(
+            name: "ServerWorker",
+            dependencies: ["BranchServer", "Primitives"],
+            path: "Tests/ServerWorker",
+            swiftSettings: common
+        ),
         tests(
             "BranchServerTests",
             ["Primitives", "DiskIO", "Oxbow", "PostgresWire", "BranchServer", "ComputeWorker"]

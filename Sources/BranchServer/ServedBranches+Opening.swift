@@ -138,6 +138,7 @@ extension ServedBranches {
     func target(_ branch: Branch, _ info: BranchInfo) -> ComputeTarget {
         var target = ComputeTarget(key: branch.computeKey, files: .branch(info.name))
         target.isFork = info.parent != nil
+        target.idle = idle(of: branch)
         target.cutWrites = {
             (try? BranchFiles.open(branch, creating: false).cutWriteCount) ?? 0
         }
@@ -161,7 +162,7 @@ extension ServedBranches {
                 }
             }
         )
-        target.idleSeconds = options.momentIdleSeconds
+        target.idle = .after(seconds: options.momentIdleSeconds)
         return target
     }
 }

@@ -17,11 +17,12 @@ final class ServedBranches: Sendable {
     let options: ServerOptions
     private let gates = BranchGates()
     private let usual: Mutex<String>
+    let idles: Mutex<[String: ComputeIdle]>
     /// Ends the sessions of a branch; there is somebody to ask once the front is there.
     private let sessionsEnder = Mutex<@Sendable (String) -> Void>({ _ in })
 
-    /// How long who wants to enter a branch waits while it is reset, and who wants to reset it while
-    /// another does.
+    /// How long who wants to enter a branch waits while it is reset, and who wants to reset it
+    /// while another does.
     private static let patienceMilliseconds = 60_000
 
     init(
@@ -37,6 +38,7 @@ final class ServedBranches: Sendable {
         self.folder = folder
         self.options = options
         roles = RoleBook(store: store, role: computes.options.role, clock: SystemClock())
+        idles = Mutex(Self.readIdles(folder))
         usual = Mutex(folder.read(Self.defaultFile) ?? "main")
     }
 

@@ -108,6 +108,9 @@ extension AdminStore {
                 prepareFork: { branches.prepareFork(of: $0) },
                 point: { moment, branch throws(Refusal) in
                     try Refusal.telling { try branches.point(moment, on: branch) }
+                },
+                setIdle: { branch, idle throws(Refusal) in
+                    try Refusal.telling { try branches.setIdle(of: branch, idle) }
                 }
             )
         )
