@@ -90,7 +90,8 @@ let package = Package(
         layer(
             "BranchServer",
             [
-                "CLinux", "Primitives", "DiskIO", "Oxbow", "PostgresWire", "CEventPoll", "COpenSSL",
+                "CLinux", "Primitives", "DiskIO", "Oxbow", "Volume", "FuseMount", "PostgresWire",
+                "CEventPoll", "COpenSSL",
             ]
         ),
         layer("Simulation", ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow", "Volume"]),

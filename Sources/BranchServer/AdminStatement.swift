@@ -79,7 +79,8 @@ extension AdminStatement {
                 "name", "parent", "origin", "created", "author", "head", "head_time", "expires",
                 "protected", "default",
             ]
-        case .show(.computes): ["branch", "state", "pid", "sessions", "since", "log"]
+        case .show(.computes):
+            ["branch", "moment", "state", "pid", "sessions", "starts", "last_start_ms"]
         case .show(.sessions):
             ["branch", "database", "user", "state", "application", "client", "quiet"]
         case .show(.sizes): ["branch", "reachable_bytes", "alone_bytes"]
@@ -91,6 +92,14 @@ extension AdminStatement {
         case .courtesy(.show(let setting)): [setting]
         case .courtesy(.select(_, let column)): [column]
         case .courtesy: nil
+        }
+    }
+
+    /// Whether it does more than show something.
+    var changesSomething: Bool {
+        switch self {
+        case .show, .history, .point, .courtesy: false
+        case .create, .drop, .undelete, .rename, .reset, .undo, .suspend, .setDefault: true
         }
     }
 

@@ -11,6 +11,10 @@ package struct AdminStore: Sendable {
         /// Called with a branch whose files are about to become others, or none: ends its sessions
         /// and its compute, and lets none begin until what it returned is called.
         package var hold: @Sendable (String) throws(Refusal) -> @Sendable () -> Void
+        /// Called with a branch that is about to be forked as it is now.
+        package var prepareFork: @Sendable (Branch) -> Void
+        /// The record that a moment snaps to.
+        package var point: @Sendable (RequestedMoment, Branch) throws(Refusal) -> Point
         /// When a branch goes for which nothing was said.
         package var usualExpiry: Expiry?
 
@@ -18,11 +22,16 @@ package struct AdminStore: Sendable {
             defaultBranch: @escaping @Sendable () -> String,
             setDefaultBranch: @escaping @Sendable (String) throws(Refusal) -> Void,
             hold: @escaping @Sendable (String) throws(Refusal) -> @Sendable () -> Void,
+            prepareFork: @escaping @Sendable (Branch) -> Void = { _ in },
+            point: @escaping @Sendable (RequestedMoment, Branch) throws(Refusal) -> Point =
+                AdminStore.point,
             usualExpiry: Expiry? = nil
         ) {
             self.defaultBranch = defaultBranch
             self.setDefaultBranch = setDefaultBranch
             self.hold = hold
+            self.prepareFork = prepareFork
+            self.point = point
             self.usualExpiry = usualExpiry
         }
     }
@@ -61,7 +70,7 @@ package struct AdminStore: Sendable {
         case .rename(let name, let new): return try rename(name, new, author)
         case .reset(let name, let moment):
             let branch = try branch(name)
-            let point = try resolve(moment, on: branch, name)
+            let point = try surroundings.point(moment, branch)
             return try whileHeld(name) { try branch.reset(to: point, by: author) }
         case .undo(let name):
             let branch = try branch(name)
@@ -79,25 +88,28 @@ package struct AdminStore: Sendable {
     private func branch(_ name: String) throws -> Branch {
         do { return try store.branch(name) } catch {
             guard error.kind == .notFound || error.kind == .invalid else { throw error }
-            throw Refusal.unknownBranch(name, among: try store.branches().map(\.name))
+            let there = try store.branches().filter { OwnBranch($0) != .moment }
+            throw Refusal.unknownBranch(name, among: there.map(\.name))
         }
     }
 
-    private func resolve(
+    /// The record that a moment snaps to, where nobody knows of PostgreSQL.
+    @Sendable package static func point(
         _ moment: RequestedMoment,
-        on branch: Branch,
-        _ name: String
-    ) throws -> Point {
+        _ branch: Branch
+    ) throws(Refusal) -> Point {
         if case .walPosition = moment {
-            throw Refusal("0A000", "a position of PostgreSQL's log cannot be named here yet")
+            throw Refusal("0A000", "the branch runs no PostgreSQL whose positions could be known")
         }
-        return try branch.point(at: Moment(parsing: moment.description))
+        do { return try branch.point(at: Moment(parsing: moment.description)) } catch {
+            throw Refusal(error)
+        }
     }
 
     // MARK: Showing
 
     private func branches() throws -> AdminResult {
-        let all = try store.branches()
+        let all = try store.branches().filter { OwnBranch($0) != .moment }
         let names = Dictionary(all.map { ($0.id, $0.name) }) { first, _ in first }
         let usual = surroundings.defaultBranch()
         return AdminResult(
@@ -129,7 +141,7 @@ package struct AdminStore: Sendable {
     }
 
     private func point(_ name: String, _ moment: RequestedMoment) throws -> AdminResult {
-        let point = try resolve(moment, on: try branch(name), name)
+        let point = try surroundings.point(moment, branch(name))
         return AdminResult(rows: [
             [
                 "\(point.lsn)", "\(point.time)", point.distance.map { "\($0)" },
@@ -162,7 +174,7 @@ package struct AdminStore: Sendable {
         let expiry = try Self.expiry(creation.lifetime) ?? surroundings.usualExpiry
         let made: Branch
         if let moment = creation.moment {
-            let point = try resolve(moment, on: parent, parentName)
+            let point = try surroundings.point(moment, parent)
             made = try store.fork(creation.name, from: point, expires: expiry, by: author)
             try store.sync()
             return try noted(
@@ -170,6 +182,7 @@ package struct AdminStore: Sendable {
                 "branch \"\(creation.name)\" begins at \(point.lsn), \(point.time)"
             )
         }
+        surroundings.prepareFork(parent)
         made = try store.fork(creation.name, from: parent, expires: expiry, by: author)
         try store.sync()
         return try shown(made)

@@ -80,11 +80,11 @@ public final class ComputeLease: Sendable {
     /// The folder of the socket, for a driver's `host`.
     public let socketFolder: String
     /// The number in the socket's name, for a driver's `port`.
-    public let port = 5432
+    public let port = ComputePlace.port
     private let compute: Compute
 
     /// The socket itself.
-    public var socketPath: String { "\(socketFolder)/.s.PGSQL.\(port)" }
+    public var socketPath: String { compute.place.socketPath }
 
     init(_ compute: Compute) {
         self.compute = compute
