@@ -72,6 +72,7 @@ let package = Package(
         layer("Timelines", ["Primitives", "DiskIO", "WriteAheadLog", "PageStorage"]),
         layer("Oxbow", ["Primitives", "DiskIO", "WriteAheadLog", "PageStorage", "Timelines"]),
         layer("Volume", ["Primitives", "Oxbow"]),
+        layer("DemoCatalog", ["Primitives"]),
         .systemLibrary(name: "CFuse", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
         layer("FuseMount", ["CFuse", "Primitives", "Oxbow", "Volume"]),
         .systemLibrary(
@@ -108,7 +109,7 @@ let package = Package(
         .executableTarget(
             name: "OxbowBench",
             dependencies: [
-                "CLZ4", "Primitives", "DiskIO", "Oxbow",
+                "CLZ4", "Primitives", "DiskIO", "Oxbow", "DemoCatalog",
                 .target(name: "CSQLite", condition: withPeers),
                 .target(name: "CLMDB", condition: withPeers),
                 .target(name: "CRocksDB", condition: withPeers),
@@ -123,6 +124,7 @@ let package = Package(
             swiftSettings: common
         ),
         tests("PrimitivesTests", ["Primitives"]),
+        tests("DemoCatalogTests", ["DemoCatalog", "Primitives"]),
         tests("DiskIOTests", ["Primitives", "DiskIO"]),
         tests("SimulationTests", ["Primitives", "DiskIO", "Oxbow", "Simulation"]),
         tests("VolumeTests", ["Primitives", "Oxbow", "Simulation", "Volume"]),
