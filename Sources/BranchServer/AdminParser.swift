@@ -53,7 +53,11 @@ struct AdminParser {
     /// The word BRANCH may be left out, but for a branch of that name.
     private mutating func takeBranch(after words: String...) -> Bool {
         guard take(all: words) else { return false }
-        if tokens.count > 1, tokens.first == .word("branch") { tokens = tokens.dropFirst() }
+        // One that is followed by these is a name itself.
+        let next = tokens.dropFirst().first
+        if tokens.first == .word("branch"), next != nil, next != .word("to"), next != .word("as") {
+            tokens = tokens.dropFirst()
+        }
         return true
     }
 
