@@ -149,7 +149,10 @@ let package = Package(
         ),
         tests(
             "BranchServerTests",
-            ["Primitives", "DiskIO", "Oxbow", "PostgresWire", "BranchServer", "ComputeWorker"]
+            [
+                "Primitives", "DiskIO", "Oxbow", "PostgresWire", "BranchServer", "ComputeWorker",
+                "ServerWorker",
+            ]
         ),
         .target(
             name: "CrashWorkload",
