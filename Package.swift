@@ -89,7 +89,8 @@ let package = Package(
         layer(
             "BranchServer",
             [
-                "CLinux", "Primitives", "DiskIO", "Oxbow", "PostgresWire", "CEventPoll", "COpenSSL",
+                "CLinux", "Primitives", "DiskIO", "Oxbow", "Volume", "PostgresWire", "CEventPoll",
+                "COpenSSL",
             ]
         ),
         layer("Simulation", ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow", "Volume"]),
@@ -134,13 +135,18 @@ let package = Package(
         tests("MountTests", ["MountWorker", "Primitives"]),
         .executableTarget(
             name: "ComputeWorker",
-            dependencies: ["BranchServer", "FuseMount", "Oxbow"],
+            dependencies: [
+                "BranchServer", "FuseMount", "Oxbow", "PostgresWire", "Primitives", "Volume",
+            ],
             path: "Tests/ComputeWorker",
             swiftSettings: common
         ),
         tests(
             "BranchServerTests",
-            ["Primitives", "DiskIO", "Oxbow", "PostgresWire", "BranchServer", "ComputeWorker"]
+            [
+                "Primitives", "DiskIO", "Oxbow", "Volume", "PostgresWire", "BranchServer",
+                "ComputeWorker",
+            ]
         ),
         .target(
             name: "CrashWorkload",
@@ -214,14 +220,16 @@ if Context.environment["FUZZ"] != nil {
             )
         )
     }
-    package.targets.append(
-        .executableTarget(
-            name: "FuzzAdminStatement",
-            dependencies: ["PostgresWire", "BranchServer"],
-            path: "Fuzz/FuzzAdminStatement",
-            swiftSettings: common
+    for subject in ["AdminStatement", "RoleList"] {
+        package.targets.append(
+            .executableTarget(
+                name: "Fuzz\(subject)",
+                dependencies: ["PostgresWire", "BranchServer"],
+                path: "Fuzz/Fuzz\(subject)",
+                swiftSettings: common
+            )
         )
-    )
+    }
     for subject in [
         "FrontendMessage", "BackendMessage", "Startup", "Scram", "SessionTracker",
         "ConnectionTarget",
