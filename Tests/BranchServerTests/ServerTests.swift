@@ -148,4 +148,44 @@ struct ServerTests {
         #expect(computes.count > 5 && computes[5] == "1", "\(computes)")
         try server.end()
     }
+
+    @Test func `who may log in is the branch's own, and known before anything runs`() throws {
+        let server = try RunningServer.new()
+        func count(_ database: String, _ user: String, _ password: String) throws -> String {
+            try server.sql(database, "SELECT 1", user: user, password: password)
+        }
+        try server.sql("postgres", "CREATE ROLE app LOGIN PASSWORD 'one'; CHECKPOINT")
+        let then = Self.now()
+        try server.sql("oxbow", "CREATE BRANCH b FROM main")
+        try server.sql("postgres", "ALTER ROLE app PASSWORD 'two'")
+        #expect(try count("postgres", "app", "two") == "1")
+        #expect(try count("postgres", "app", "one").contains("password authentication failed"))
+        // It was forked with the old one.
+        #expect(try count("postgres@b", "app", "two").contains("password authentication failed"))
+        #expect(try !server.sql("oxbow", "SHOW COMPUTES").contains("b|"))
+        #expect(try count("postgres@b", "app", "one") == "1")
+        // The past is entered with what holds now.
+        #expect(try count("postgres@main@\(then)", "app", "two").hasSuffix("1"))
+        #expect(
+            try count("postgres@main@\(then)", "app", "one").contains("authentication failed")
+        )
+        // Names of branches are told to nobody who is not in.
+        #expect(try count("postgres@nothing", "app", "no").contains("authentication failed"))
+        #expect(try count("postgres@nothing", "nobody", "no").contains("authentication failed"))
+        // Branches are changed by superusers, and looked at by all.
+        func console(_ text: String) throws -> String {
+            try server.sql("oxbow", text, user: "app", password: "two")
+        }
+        #expect(try console("SHOW BRANCHES").contains("main"))
+        #expect(try console("CREATE BRANCH c").contains("permission denied"))
+
+        // Killed and started again, it knows as much.
+        try server.sql("postgres", "ALTER ROLE app PASSWORD 'three'")
+        #expect(try count("postgres", "app", "three") == "1")
+        server.kill()
+        try server.start()
+        #expect(try count("postgres", "app", "two").contains("authentication failed"))
+        #expect(try count("postgres", "app", "three") == "1")
+        try server.end()
+    }
 }
