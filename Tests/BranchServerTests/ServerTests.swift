@@ -50,7 +50,8 @@ struct ServerTests {
         let password = try #require(URLComponents(string: server.url)?.password)
         let socket = try server.runFolder() + "/branches/pr-1"
         let there = try server.run(
-            "PGPASSWORD='\(password)' psql -h \(socket) -U postgres -X -q -At -c 'SELECT count(*) FROM t' postgres"
+            "PGPASSWORD='\(password)' psql -h \(socket) -U postgres -X -q -At postgres",
+            "SELECT count(*) FROM t"
         )
         #expect(there.said == "10")
         try server.end()
