@@ -72,6 +72,7 @@ let package = Package(
         layer("Timelines", ["Primitives", "DiskIO", "WriteAheadLog", "PageStorage"]),
         layer("Oxbow", ["Primitives", "DiskIO", "WriteAheadLog", "PageStorage", "Timelines"]),
         layer("Volume", ["Primitives", "Oxbow"]),
+        layer("DemoCatalog", ["Primitives"]),
         .systemLibrary(name: "CFuse", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
         layer("FuseMount", ["CFuse", "Primitives", "Oxbow", "Volume"]),
         .systemLibrary(
@@ -109,7 +110,7 @@ let package = Package(
         .executableTarget(
             name: "OxbowBench",
             dependencies: [
-                "CLZ4", "Primitives", "DiskIO", "Oxbow",
+                "CLZ4", "Primitives", "DiskIO", "Oxbow", "DemoCatalog",
                 .target(name: "CSQLite", condition: withPeers),
                 .target(name: "CLMDB", condition: withPeers),
                 .target(name: "CRocksDB", condition: withPeers),
@@ -124,6 +125,7 @@ let package = Package(
             swiftSettings: common
         ),
         tests("PrimitivesTests", ["Primitives"]),
+        tests("DemoCatalogTests", ["DemoCatalog", "Primitives"]),
         tests("DiskIOTests", ["Primitives", "DiskIO"]),
         tests("SimulationTests", ["Primitives", "DiskIO", "Oxbow", "Simulation"]),
         tests("VolumeTests", ["Primitives", "Oxbow", "Simulation", "Volume"]),
@@ -136,13 +138,24 @@ let package = Package(
         tests("MountTests", ["MountWorker", "Primitives"]),
         .executableTarget(
             name: "ComputeWorker",
-            dependencies: ["BranchServer", "FuseMount", "Oxbow"],
+            dependencies: [
+                "BranchServer", "FuseMount", "Oxbow", "PostgresWire", "Primitives", "Volume",
+            ],
             path: "Tests/ComputeWorker",
+            swiftSettings: common
+        ),
+        .executableTarget(
+            name: "ServerWorker",
+            dependencies: ["BranchServer", "Primitives"],
+            path: "Tests/ServerWorker",
             swiftSettings: common
         ),
         tests(
             "BranchServerTests",
-            ["Primitives", "DiskIO", "Oxbow", "PostgresWire", "BranchServer", "ComputeWorker"]
+            [
+                "Primitives", "DiskIO", "Oxbow", "Volume", "PostgresWire", "BranchServer",
+                "ComputeWorker", "ServerWorker",
+            ]
         ),
         .target(
             name: "CrashWorkload",
@@ -216,7 +229,7 @@ if Context.environment["FUZZ"] != nil {
             )
         )
     }
-    for subject in ["AdminStatement", "ControlRequest"] {
+    for subject in ["AdminStatement", "RoleList", "ControlRequest"] {
         package.targets.append(
             .executableTarget(
                 name: "Fuzz\(subject)",

@@ -1,3 +1,4 @@
+import DemoCatalog
 import Foundation
 import Glibc
 
@@ -14,9 +15,21 @@ struct Command {
     private static func run(_ words: [String]) throws -> Int32 {
         switch words.first {
         case "engine": return try engine(Arguments(Array(words.dropFirst())))
+        case "catalog": return try catalog(Array(words.dropFirst()))
         case "child": return try ChildWork.run(Array(words.dropFirst()))
         default: throw BenchmarkError(Arguments.usage)
         }
+    }
+
+    /// Prints the experiment's catalog as a script for psql.
+    private static func catalog(_ words: [String]) throws -> Int32 {
+        guard words.count <= 2, let megabytes = Int(words.first ?? "63"), megabytes > 0,
+            megabytes <= 1 << 20, let seed = UInt64(words.count > 1 ? words[1] : "1")
+        else { throw BenchmarkError("usage: oxbow-bench catalog [MEGABYTES] [SEED]") }
+        for piece in CatalogGenerator(seed: seed, megabytes: megabytes).script {
+            try FileHandle.standardOutput.write(contentsOf: piece)
+        }
+        return 0
     }
 
     private static func engine(_ arguments: Arguments) throws -> Int32 {
