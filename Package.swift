@@ -137,13 +137,24 @@ let package = Package(
         tests("MountTests", ["MountWorker", "Primitives"]),
         .executableTarget(
             name: "ComputeWorker",
-            dependencies: ["BranchServer", "FuseMount", "Oxbow"],
+            dependencies: [
+                "BranchServer", "FuseMount", "Oxbow", "PostgresWire", "Primitives", "Volume",
+            ],
             path: "Tests/ComputeWorker",
+            swiftSettings: common
+        ),
+        .executableTarget(
+            name: "ServerWorker",
+            dependencies: ["BranchServer", "Primitives"],
+            path: "Tests/ServerWorker",
             swiftSettings: common
         ),
         tests(
             "BranchServerTests",
-            ["Primitives", "DiskIO", "Oxbow", "PostgresWire", "BranchServer", "ComputeWorker"]
+            [
+                "Primitives", "DiskIO", "Oxbow", "Volume", "PostgresWire", "BranchServer",
+                "ComputeWorker", "ServerWorker",
+            ]
         ),
         .target(
             name: "CrashWorkload",
@@ -217,14 +228,16 @@ if Context.environment["FUZZ"] != nil {
             )
         )
     }
-    package.targets.append(
-        .executableTarget(
-            name: "FuzzAdminStatement",
-            dependencies: ["PostgresWire", "BranchServer"],
-            path: "Fuzz/FuzzAdminStatement",
-            swiftSettings: common
+    for subject in ["AdminStatement", "RoleList"] {
+        package.targets.append(
+            .executableTarget(
+                name: "Fuzz\(subject)",
+                dependencies: ["PostgresWire", "BranchServer"],
+                path: "Fuzz/Fuzz\(subject)",
+                swiftSettings: common
+            )
         )
-    )
+    }
     for subject in [
         "FrontendMessage", "BackendMessage", "Startup", "Scram", "SessionTracker",
         "ConnectionTarget",

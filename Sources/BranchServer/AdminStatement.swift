@@ -17,6 +17,15 @@ package enum AdminStatement: Hashable, Sendable {
         case unlimited
     }
 
+    /// When a compute is stopped that nobody uses.
+    package enum Idle: Hashable, Sendable {
+        /// A duration, as it was written: `10m`.
+        case after(String)
+        case never
+        /// As the server's options say.
+        case usual
+    }
+
     package struct Creation: Hashable, Sendable {
         package var name: String
         /// Nil for the default branch.
@@ -53,6 +62,7 @@ package enum AdminStatement: Hashable, Sendable {
     case undo(branch: String)
     case suspend(branch: String)
     case setDefault(branch: String)
+    case setIdle(branch: String, Idle)
     /// What drivers say unasked.
     case courtesy(AdminCourtesy)
 }
@@ -88,7 +98,7 @@ extension AdminStatement {
         case .history: ["lsn", "time", "kind", "pages", "bytes"]
         case .point: ["lsn", "time", "distance", "next_lsn", "next_time"]
         case .create, .undelete, .reset, .undo: ["branch", "lsn", "time"]
-        case .drop, .rename, .suspend, .setDefault: nil
+        case .drop, .rename, .suspend, .setDefault, .setIdle: nil
         case .courtesy(.show(let setting)): [setting]
         case .courtesy(.select(_, let column)): [column]
         case .courtesy: nil
@@ -99,7 +109,8 @@ extension AdminStatement {
     var changesSomething: Bool {
         switch self {
         case .show, .history, .point, .courtesy: false
-        case .create, .drop, .undelete, .rename, .reset, .undo, .suspend, .setDefault: true
+        case .create, .drop, .undelete, .rename, .reset, .undo, .suspend, .setDefault, .setIdle:
+            true
         }
     }
 
@@ -115,6 +126,7 @@ extension AdminStatement {
         case .undo: "UNDO BRANCH"
         case .suspend: "SUSPEND BRANCH"
         case .setDefault: "SET DEFAULT BRANCH"
+        case .setIdle: "ALTER BRANCH"
         case .courtesy(.begin): "BEGIN"
         case .courtesy(.commit): "COMMIT"
         case .courtesy(.rollback): "ROLLBACK"
@@ -143,6 +155,10 @@ extension AdminStatement {
         ["RESET BRANCH name TO 'moment'", "sets a branch back, ending its sessions"],
         ["UNDO BRANCH name", "takes the last reset back"],
         ["SUSPEND BRANCH name", "stops a branch's compute until somebody connects"],
+        [
+            "ALTER BRANCH name SET IDLE 'duration' | NEVER | DEFAULT",
+            "how long its compute stays that nobody uses",
+        ],
         ["SET DEFAULT BRANCH name", "the branch of connections that name none"],
         ["SHOW HELP", "this list"],
     ]

@@ -15,6 +15,8 @@ package struct AdminStore: Sendable {
         package var prepareFork: @Sendable (Branch) -> Void
         /// The record that a moment snaps to.
         package var point: @Sendable (RequestedMoment, Branch) throws(Refusal) -> Point
+        /// Notes when a branch's compute is stopped that nobody uses.
+        package var setIdle: @Sendable (Branch, ComputeIdle?) throws(Refusal) -> Void
         /// When a branch goes for which nothing was said.
         package var usualExpiry: Expiry?
 
@@ -25,6 +27,10 @@ package struct AdminStore: Sendable {
             prepareFork: @escaping @Sendable (Branch) -> Void = { _ in },
             point: @escaping @Sendable (RequestedMoment, Branch) throws(Refusal) -> Point =
                 AdminStore.point,
+            setIdle: @escaping @Sendable (Branch, ComputeIdle?) throws(Refusal) -> Void = {
+                _,
+                _ in
+            },
             usualExpiry: Expiry? = nil
         ) {
             self.defaultBranch = defaultBranch
@@ -32,6 +38,7 @@ package struct AdminStore: Sendable {
             self.hold = hold
             self.prepareFork = prepareFork
             self.point = point
+            self.setIdle = setIdle
             self.usualExpiry = usualExpiry
         }
     }
@@ -79,6 +86,9 @@ package struct AdminStore: Sendable {
             _ = try branch(name)
             try surroundings.setDefaultBranch(name)
             return AdminResult()
+        case .setIdle(let name, let idle):
+            try surroundings.setIdle(branch(name), Self.idle(idle))
+            return AdminResult()
         case .show(.computes), .show(.sessions), .show(.help), .suspend, .courtesy: return nil
         }
     }
@@ -125,8 +135,9 @@ package struct AdminStore: Sendable {
     }
 
     private func sizes() throws -> AdminResult {
-        AdminResult(
-            rows: try store.usage().branches.map {
+        let hidden = Set(try store.branches().filter { OwnBranch($0) == .moment }.map(\.name))
+        return AdminResult(
+            rows: try store.usage().branches.filter { !hidden.contains($0.name) }.map {
                 [$0.name, "\($0.reachableBytes)", "\($0.aloneBytes)"]
             }
         )
@@ -163,6 +174,7 @@ package struct AdminStore: Sendable {
         _ author: Author
     ) throws -> AdminResult {
         if creation.onlyIfMissing, let there = try? store.branch(creation.name) {
+            try expectSameOrigin(there, creation)
             return try noted(
                 shown(there),
                 "branch \"\(creation.name)\" already exists, skipping",
@@ -188,6 +200,25 @@ package struct AdminStore: Sendable {
         return try shown(made)
     }
 
+    /// What is there already must be what was asked for: of the same branch, and where a moment was
+    /// named, of the same record.
+    private func expectSameOrigin(
+        _ there: Branch,
+        _ creation: AdminStatement.Creation
+    ) throws {
+        let info = try there.info()
+        let parent = try branch(creation.parent ?? surroundings.defaultBranch())
+        let origin = try creation.moment.map { try surroundings.point($0, parent).lsn }
+        guard info.parent == parent.id, origin == nil || info.origin == origin else {
+            let of = try info.parent.map { try store.branch($0).info().name } ?? "none"
+            throw Refusal(
+                "42710",
+                "branch \"\(creation.name)\" already exists, with another origin",
+                detail: "It was made of \(of)\(info.origin.map { " at \($0)" } ?? "")."
+            )
+        }
+    }
+
     private static func expiry(_ lifetime: AdminStatement.Lifetime?) throws -> Expiry? {
         switch lifetime {
         case nil: return nil
@@ -197,6 +228,18 @@ package struct AdminStore: Sendable {
                 throw Refusal("22023", "\"\(text.prefix(80))\" is no duration")
             }
             return .after(duration)
+        }
+    }
+
+    private static func idle(_ idle: AdminStatement.Idle) throws -> ComputeIdle? {
+        switch idle {
+        case .usual: return nil
+        case .never: return .never
+        case .after(let text):
+            guard let duration = Duration(parsing: text), duration >= .seconds(1) else {
+                throw Refusal("22023", "\"\(text.prefix(80))\" is no duration of a second or more")
+            }
+            return .after(seconds: Int(clamping: duration.components.seconds))
         }
     }
 

@@ -43,9 +43,14 @@ final class Compute: @unchecked Sendable {
         _ target: ComputeTarget,
         _ options: ComputeOptions
     ) -> ComputeMachine.Limits {
-        let idle = target.isKept ? nil : target.idleSeconds ?? options.idleSeconds
+        let seconds: Int? =
+            switch target.idle {
+            case .never: nil
+            case .after(let seconds): seconds
+            case nil: options.idleSeconds
+            }
         return ComputeMachine.Limits(
-            idle: idle.map { UInt64($0) * ComputeMachine.second },
+            idle: seconds.map { UInt64($0) * ComputeMachine.second },
             start: UInt64(options.startSeconds) * ComputeMachine.second
         )
     }

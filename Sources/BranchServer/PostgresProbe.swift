@@ -1,3 +1,4 @@
+import DiskIO
 import Glibc
 
 /// A session on a compute's private socket, for what the server itself has to ask of it.
@@ -69,9 +70,13 @@ struct PostgresProbe: ~Copyable {
         return nil
     }
 
-    private func greet(_ role: String) -> Bool {
+    private func greet(
+        _ role: String,
+        database: String = "postgres",
+        _ more: [String] = []
+    ) -> Bool {
         var body: [UInt8] = [0, 3, 0, 0]
-        for word in ["user", role, "database", "postgres", "application_name", "oxbow"] {
+        for word in ["user", role, "database", database, "application_name", "oxbow"] + more {
             body += Array(word.utf8) + [0]
         }
         return send(nil, body + [0])
@@ -107,7 +112,181 @@ struct PostgresProbe: ~Copyable {
         return got == count ? bytes : nil
     }
 
-    private static func contains(_ bytes: [UInt8], _ field: String) -> Bool {
+    fileprivate static func contains(_ bytes: [UInt8], _ field: String) -> Bool {
         bytes.split(separator: 0).contains { $0.elementsEqual(field.utf8) }
+    }
+}
+
+/// Why a compute did not answer a question.
+enum ProbeFailure: Error, Equatable {
+    /// It is not there, or is just coming or going.
+    case away
+    /// What is wrong, as a sentence.
+    case failed(String)
+}
+
+/// What an answer may be at most.
+struct ProbeLimits {
+    var rows: Int
+    var bytes: Int
+    var seconds: Int
+}
+
+/// Rows of texts, whatever their encoding; nil is null.
+typealias ProbeRows = [[[UInt8]?]]
+
+extension PostgresProbe {
+    /// What no setting of a role or a database may change about a question.
+    private static let settings = [
+        "client_encoding", "SQL_ASCII", "search_path", "pg_catalog",
+        "default_transaction_isolation", "read committed", "statement_timeout", "2000",
+    ]
+
+    /// Asks something, in the first of a cluster's usual databases that is there, and returns all
+    /// rows of all statements.
+    ///
+    /// The other side may say anything, for as long as it likes: what comes of it is bounded.
+    static func rows(
+        _ sql: String,
+        at path: String,
+        role: String,
+        _ limits: ProbeLimits
+    ) throws(ProbeFailure) -> ProbeRows {
+        let until = SystemClock().monotonic() + UInt64(limits.seconds) * 1_000_000_000
+        for database in ["postgres", "template1"] {
+            if let rows = try rows(sql, at: path, role, database, limits, until) { return rows }
+        }
+        throw .failed("there is neither a database postgres nor a template1")
+    }
+
+    /// Nil where there is no such database.
+    private static func rows(
+        _ sql: String,
+        at path: String,
+        _ role: String,
+        _ database: String,
+        _ limits: ProbeLimits,
+        _ until: UInt64
+    ) throws(ProbeFailure) -> ProbeRows? {
+        guard let session = connected(to: path, timeoutSeconds: limits.seconds),
+            session.greet(role, database: database, settings)
+        else { throw .away }
+        var stream = ProbeStream(socket: session.socket, limits: limits, until: until)
+        var isAsked = false
+        var rows: ProbeRows = []
+        while true {
+            let (kind, body) = try stream.message()
+            switch kind {
+            case UInt8(ascii: "E"):
+                if !isAsked, contains(body, "C3D000") { return nil }
+                throw ProbeStream.failure(body)
+            case UInt8(ascii: "R") where body != [0, 0, 0, 0]:
+                throw .failed("it asks the server for a password")
+            case UInt8(ascii: "D"):
+                guard isAsked, rows.count < limits.rows else {
+                    throw .failed("it has more than \(limits.rows) rows")
+                }
+                rows.append(try ProbeStream.row(body))
+            case UInt8(ascii: "Z") where isAsked:
+                // A goodbye, so that its log has nothing to say of us.
+                _ = session.send(UInt8(ascii: "X"), [])
+                return rows
+            case UInt8(ascii: "Z"):
+                isAsked = true
+                guard session.send(UInt8(ascii: "Q"), Array(sql.utf8) + [0]) else {
+                    throw .away
+                }
+            default: continue
+            }
+        }
+    }
+}
+
+/// Messages of a compute's, until a time.
+private struct ProbeStream {
+    let socket: Int32
+    let limits: ProbeLimits
+    let until: UInt64
+    private var buffer: [UInt8] = []
+    private var start = 0
+    private var total = 0
+
+    private static let messageLimit = 1 << 20
+
+    init(socket: Int32, limits: ProbeLimits, until: UInt64) {
+        self.socket = socket
+        self.limits = limits
+        self.until = until
+    }
+
+    mutating func message() throws(ProbeFailure) -> (kind: UInt8, body: [UInt8]) {
+        let head = try take(5)
+        let count = head[1...].reduce(0) { $0 << 8 | Int($1) } - 4
+        guard (0...Self.messageLimit).contains(count) else {
+            throw .failed("it says a message of \(count) bytes")
+        }
+        return (head[0], try take(count))
+    }
+
+    private mutating func take(_ count: Int) throws(ProbeFailure) -> [UInt8] {
+        while buffer.count - start < count { try fill() }
+        defer { start += count }
+        return Array(buffer[start..<start + count])
+    }
+
+    private mutating func fill() throws(ProbeFailure) {
+        buffer.removeFirst(start)
+        start = 0
+        let now = SystemClock().monotonic()
+        let wait = until > now ? Int32((until - now + 999_999) / 1_000_000) : 0
+        var waiting = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        let found = unsafe poll(&waiting, 1, wait)
+        if found < 0, errno == EINTR { return }
+        guard found > 0 else {
+            throw .failed("it did not answer within \(limits.seconds) seconds")
+        }
+        var more = [UInt8](repeating: 0, count: 1 << 16)
+        let got = unsafe recv(socket, &more, more.count, 0)
+        if got < 0, errno == EINTR { return }
+        guard got > 0 else { throw .away }
+        total += got
+        guard total <= limits.bytes else {
+            throw .failed("it says more than \(limits.bytes) bytes")
+        }
+        buffer += more[..<got]
+    }
+
+    static func row(_ body: [UInt8]) throws(ProbeFailure) -> [[UInt8]?] {
+        let malformed = ProbeFailure.failed("it says a row that is none")
+        var rest = body[...]
+        func number(_ count: Int) throws(ProbeFailure) -> Int {
+            guard rest.count >= count else { throw malformed }
+            defer { rest = rest.dropFirst(count) }
+            return rest.prefix(count).reduce(0) { $0 << 8 | Int($1) }
+        }
+        var values: [[UInt8]?] = []
+        for _ in 0..<(try number(2)) {
+            let length = try number(4)
+            if length == 0xFFFF_FFFF {
+                values.append(nil)
+                continue
+            }
+            guard length <= rest.count else { throw malformed }
+            values.append(Array(rest.prefix(length)))
+            rest = rest.dropFirst(length)
+        }
+        guard rest.isEmpty else { throw malformed }
+        return values
+    }
+
+    /// What an error says. While it starts and stops it is as good as not there.
+    static func failure(_ body: [UInt8]) -> ProbeFailure {
+        let fields = body.split(separator: 0)
+        let state = fields.first { $0.first == UInt8(ascii: "C") }?.dropFirst() ?? []
+        if ["57P01", "57P02", "57P03"].contains(where: { state.elementsEqual($0.utf8) }) {
+            return .away
+        }
+        let text = fields.first { $0.first == UInt8(ascii: "M") }?.dropFirst().prefix(500) ?? []
+        return .failed("it says: " + RoleText.shown(Array(text)))
     }
 }

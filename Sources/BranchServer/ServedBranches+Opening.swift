@@ -22,22 +22,23 @@ extension ServedBranches {
             let isRunning = computes.socketPath(of: branch.computeKey) != nil
             let proved = isRunning ? nil : roles.verifier(of: user, on: branch, socketPath: nil)
             let lease = try computes.acquire(target(branch, info))
-            guard isRunning || roles.confirm(user, proved, on: branch, socketPath: lease.socketPath)
-            else {
-                throw Refusal("28P01", "password authentication failed for user \"\(user.text)\"")
+            if !isRunning {
+                let isTrue = proved.map {
+                    roles.confirm(user, $0, on: branch, socketPath: lease.socketPath)
+                }
+                guard isTrue == true else { throw Self.wrongPassword(user) }
             }
             let held = HeldLease(lease)
             return Endpoint(
                 socketPath: lease.socketPath,
                 branch: info.name,
                 settings: [Self.setting("oxbow.branch", info.name)]
-            ) { [self] in
-                if let socket = computes.socketPath(of: branch.computeKey) {
-                    roles.refresh(branch, socketPath: socket)
-                }
-                held.give()
-            }
+            ) { held.give() }
         }
+    }
+
+    private static func wrongPassword(_ user: WireString) -> Refusal {
+        Refusal("28P01", "password authentication failed for user \"\(user.text)\"")
     }
 
     // MARK: The past
@@ -57,10 +58,7 @@ extension ServedBranches {
 
     /// The record that a moment snaps to.
     func point(_ moment: RequestedMoment, on branch: Branch) throws -> Point {
-        if case .walPosition(let position) = moment {
-            return try WALPositionSearch(branch).point(at: position)
-        }
-        return try branch.point(at: Moment(parsing: moment.description))
+        try AdminStore.point(moment, branch)
     }
 
     static func notice(
@@ -138,6 +136,7 @@ extension ServedBranches {
     func target(_ branch: Branch, _ info: BranchInfo) -> ComputeTarget {
         var target = ComputeTarget(key: branch.computeKey, files: .branch(info.name))
         target.isFork = info.parent != nil
+        target.idle = idle(of: branch)
         target.cutWrites = {
             (try? BranchFiles.open(branch, creating: false).cutWriteCount) ?? 0
         }
@@ -161,7 +160,7 @@ extension ServedBranches {
                 }
             }
         )
-        target.idleSeconds = options.momentIdleSeconds
+        target.idle = .after(seconds: options.momentIdleSeconds)
         return target
     }
 }

@@ -8,9 +8,7 @@ extension ServedBranches {
     /// stranger.
     func learnRoles(of name: String) throws {
         try entering(name) { branch, info in
-            let lease = try computes.acquire(target(branch, info))
-            defer { withExtendedLifetime(lease) {} }
-            roles.refresh(branch, socketPath: lease.socketPath)
+            try roles.learn(branch, from: computes, target(branch, info))
         }
     }
 
@@ -19,7 +17,7 @@ extension ServedBranches {
     func learnMissingRoles() throws {
         let name = defaultBranch
         guard let branch = try? store.branch(name), try branch.hasCluster(),
-            !roles.knows(branch)
+            !roles.isKnown(branch)
         else { return }
         try learnRoles(of: name)
     }

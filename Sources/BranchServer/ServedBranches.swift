@@ -15,13 +15,17 @@ final class ServedBranches: Sendable {
     let roles: RoleBook
     let folder: ServerFolder
     let options: ServerOptions
+    let log: ServerLog
+    /// What the salts of users are made of whom there are not.
+    let secret: [UInt8]
     private let gates = BranchGates()
     private let usual: Mutex<String>
+    let idles: Mutex<[String: ComputeIdle]>
     /// Ends the sessions of a branch; there is somebody to ask once the front is there.
     private let sessionsEnder = Mutex<@Sendable (String) -> Void>({ _ in })
 
-    /// How long who wants to enter a branch waits while it is reset, and who wants to reset it while
-    /// another does.
+    /// How long who wants to enter a branch waits while it is reset, and who wants to reset it
+    /// while another does.
     private static let patienceMilliseconds = 60_000
 
     init(
@@ -30,13 +34,21 @@ final class ServedBranches: Sendable {
         _ computes: Computes,
         _ folder: ServerFolder,
         _ options: ServerOptions
-    ) {
+    ) throws {
+        let log = try ServerLog(folder)
+        self.log = log
+        secret = Array(try folder.kept("secret") { ServerFolder.secret(letters: 32) }.utf8)
         self.store = store
         self.mount = mount
         self.computes = computes
         self.folder = folder
         self.options = options
-        roles = RoleBook(store: store, role: computes.options.role, clock: SystemClock())
+        roles = RoleBook(
+            role: computes.options.role,
+            changed: { mount.forget($0, of: $1) },
+            log: { log.note($0) }
+        )
+        idles = Mutex(Self.readIdles(folder))
         usual = Mutex(folder.read(Self.defaultFile) ?? "main")
     }
 
@@ -110,7 +122,7 @@ final class ServedBranches: Sendable {
             throw ServerError(.busy, "branch \(name) is being changed by somebody else: try again")
         }
         return { [self] in
-            roles.forget(branch)
+            roles.forget(branch.id)
             mount.refresh()
             gates.release(branch.id)
         }

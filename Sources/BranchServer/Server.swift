@@ -7,7 +7,7 @@ import Primitives
 import Synchronization
 import Volume
 
-/// A branch server: one port at which any PostgreSQL client reaches any branch of a store, now or at
+/// A branch server: one port at which any PostgreSQL client reaches any branch, now or at
 /// any moment that is kept.
 ///
 ///     let server = try Server(ServerOptions(dataPath: "/var/lib/app"))

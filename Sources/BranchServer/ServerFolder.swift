@@ -87,7 +87,7 @@ package struct ServerFolder: Sendable {
     // MARK: Small files
 
     package func read(_ name: String) -> String? {
-        ComputeFiles.read(path + "/" + name).map {
+        ComputeFiles.read(path + "/" + name, atMost: 1 << 20).map {
             String(decoding: $0, as: UTF8.self).trimmed
         }
     }

@@ -27,7 +27,7 @@ struct ServerStart {
         }
         do {
             let computes = try Computes(Self.computeOptions(options, folder))
-            branches = ServedBranches(store, mount, computes, folder, options)
+            branches = try ServedBranches(store, mount, computes, folder, options)
             try branches.reap()
             if options.makesCluster { try Self.makeCluster(branches) }
             try branches.learnMissingRoles()
@@ -82,12 +82,11 @@ struct ServerStart {
         _ folder: ServerFolder,
         _ options: ServerOptions
     ) throws -> Front {
-        let secret = try folder.kept("secret") { ServerFolder.secret(letters: 32) }
-        return try Front(
+        try Front(
             Front.Configuration(
                 directory: StoreDirectory(branches: branches),
                 tls: tls(folder, options),
-                mockSecret: Array(secret.utf8)
+                mockSecret: branches.secret
             )
         )
     }

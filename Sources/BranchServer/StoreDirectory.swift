@@ -9,11 +9,14 @@ struct StoreDirectory: BranchDirectory {
     func verifier(for request: ConnectionRequest) throws(Refusal) -> SCRAMVerifier? {
         try Refusal.telling {
             let branch = try known(request.target.branch ?? branches.defaultBranch)
-            return branches.roles.verifier(
+            let roles = branches.roles
+            let found = roles.verifier(
                 of: request.user,
                 on: branch,
                 socketPath: branches.computes.socketPath(of: branch.computeKey)
             )
+            // For who may not log in everything is as for who may, but that no password fits.
+            return try found ?? roles.decoy(for: request.user, on: branch, secret: branches.secret)
         }
     }
 
@@ -108,6 +111,9 @@ extension AdminStore {
                 prepareFork: { branches.prepareFork(of: $0) },
                 point: { moment, branch throws(Refusal) in
                     try Refusal.telling { try branches.point(moment, on: branch) }
+                },
+                setIdle: { branch, idle throws(Refusal) in
+                    try Refusal.telling { try branches.setIdle(of: branch, idle) }
                 }
             )
         )

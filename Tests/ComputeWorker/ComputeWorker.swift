@@ -2,7 +2,10 @@ import BranchServer
 import FuseMount
 import Glibc
 import Oxbow
+import PostgresWire
+import Primitives
 import Synchronization
+import Volume
 
 /// A branch server without a front: mounts a store, runs computes on its branches, and does what it
 /// is told, a line at a time. A process of its own, so that it can be killed.
@@ -45,11 +48,19 @@ private final class Server: @unchecked Sendable {
     let computes: Computes
     let leases = Mutex<[String: [ComputeLease]]>([:])
     private let cuts = Atomic<UInt64>(0)
+    private let book: RoleBook
+    private let said = Lines()
 
     init(_ store: Store, _ mount: Mount, _ computes: Computes) {
         self.store = store
         self.mount = mount
         self.computes = computes
+        let said = said
+        book = RoleBook(
+            role: computes.options.role,
+            changed: { mount.forget($0, of: $1) },
+            log: { said.add($0) }
+        )
     }
 
     func run(_ words: [String]) throws -> String {
@@ -76,9 +87,53 @@ private final class Server: @unchecked Sendable {
         case "fork":
             try store.fork(words[2], from: store.branch(words[1]))
             return "done"
+        case "learn":
+            try book.learn(store.branch(words[1]), from: computes, target(words[1]))
+            return "done"
+        case "refresh":
+            return "\(book.refresh(try store.branch(words[1]), socketPath: try socket(words[1])))"
+        case "login": return try logIn(words[1], words[2], words[3])
+        case "confirm": return try confirm(words[1], words[2], words[3])
         case "names": return try store.branches().map(\.name).joined(separator: " ")
         default: return "error: what is \(words[0])?"
         }
+    }
+
+    /// The socket of a compute that is ready.
+    private func socket(_ name: String) throws -> String {
+        guard let status = try find(name), status.state == .ready else { return "" }
+        return "\(computes.options.runPath)/\(status.key)/sockets/.s.PGSQL.5432"
+    }
+
+    private func proof(_ verifier: SCRAMVerifier, _ password: String) throws -> SCRAMVerifier {
+        try SCRAMVerifier(
+            password: Array(password.utf8),
+            salt: verifier.salt,
+            iterations: verifier.iterations
+        )
+    }
+
+    /// Whether a role's password would be let in, as far as is known before anything is started.
+    private func logIn(_ name: String, _ user: String, _ password: String) throws -> String {
+        let socket = try socket(name)
+        let verifier = book.verifier(
+            of: WireString(user),
+            on: try store.branch(name),
+            socketPath: socket.isEmpty ? nil : socket
+        )
+        guard let verifier else { return said.last }
+        return "\(try proof(verifier, password) == verifier)"
+    }
+
+    /// Logs in, starts the compute, and has it confirm what was proved.
+    private func confirm(_ name: String, _ user: String, _ password: String) throws -> String {
+        let branch = try store.branch(name)
+        let user = WireString(user)
+        guard let verifier = book.verifier(of: user, on: branch, socketPath: nil),
+            try proof(verifier, password) == verifier
+        else { return "rejected" }
+        let lease = try computes.acquire(target(name))
+        return "\(book.confirm(user, verifier, on: branch, socketPath: lease.socketPath))"
     }
 
     private func key(_ name: String) throws -> String {
@@ -153,6 +208,13 @@ private final class Server: @unchecked Sendable {
         return "files \(start.filesMicroseconds) preflight \(start.preflightMicroseconds)"
             + " spawn \(start.spawnMicroseconds) postgres \(start.postgresMicroseconds)"
     }
+}
+
+/// The last of what was said.
+private final class Lines: Sendable {
+    private let line = Mutex("")
+    func add(_ text: String) { line.withLock { $0 = text } }
+    var last: String { line.withLock { $0 } }
 }
 
 /// A thread.

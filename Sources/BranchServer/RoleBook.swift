@@ -1,0 +1,164 @@
+package import DiskIO
+package import Oxbow
+package import PostgresWire
+import Primitives
+package import Volume
+
+// Safe to share: what changes is guarded by the lock.
+/// Who may log in on which branch, known before anything is started.
+///
+///     let book = RoleBook(role: "postgres", changed: { mount.forget($0, of: $1) }, log: { ... })
+///     try book.learn(branch, from: computes, target)           // once, by the operator's side
+///     let verifier = book.verifier(of: "app", on: branch, socketPath: nil)
+///     // ... the client proves it, and a compute is started ...
+///     guard book.confirm("app", verifier, on: branch, socketPath: lease.socketPath) else { ... }
+///
+/// A running compute is asked, by a session that is over with the answer: one that stayed would
+/// keep its users from renaming or copying the database that it is in. It is asked again only once
+/// the branch has changed: whoever is told that a role was changed, that is in the log, and so in
+/// the branch. (With `synchronous_commit = off`, which says so before, a change may go unseen until
+/// PostgreSQL writes it: some 0.6 s.) Of a branch that nobody runs, the list is read that it keeps
+/// itself, as it was when a compute was last asked.
+///
+/// All may be called from any thread, and may wait: for a compute's answer some seconds at most.
+package final class RoleBook: @unchecked Sendable {
+    private let role: String
+    private let clock: any Clock
+    private let changed: @Sendable (InodeNumber, BranchFiles) -> Void
+    private let log: @Sendable (String) -> Void
+    private let lock = Lock()
+    /// Guarded by `lock`.
+    private var shelves: [BranchID: RoleShelf] = [:]
+    private static let shelfCount = 1024
+
+    /// - Parameters:
+    ///   - role: Which one the server asks a compute as: a superuser.
+    ///   - changed: Told of each file that was changed otherwise than through the mount.
+    ///   - log: Takes a line; for strangers, too, so it must not wait.
+    package init(
+        role: String,
+        clock: any Clock = SystemClock(),
+        changed: @escaping @Sendable (InodeNumber, BranchFiles) -> Void = { _, _ in },
+        log: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.role = role
+        self.clock = clock
+        self.changed = changed
+        self.log = log
+    }
+
+    private func shelf(_ branch: Branch) -> RoleShelf {
+        lock.withLock {
+            if let shelf = shelves[branch.id] { return shelf }
+            // What is forgotten is only looked up again.
+            if shelves.count >= Self.shelfCount { shelves = [:] }
+            let shelf = RoleShelf(branch, role: role, clock: clock, changed: changed, log: log)
+            shelves[branch.id] = shelf
+            return shelf
+        }
+    }
+
+    /// What somebody has to prove who wants to log in as `user`; nil for one who may not, whatever
+    /// the reason, of which the log is told. Starts nothing.
+    ///
+    /// - Parameter socketPath: That of the branch's compute where it is ready, else nil.
+    package func verifier(
+        of user: WireString,
+        on branch: Branch,
+        socketPath: String?
+    ) -> SCRAMVerifier? {
+        do throws(RoleError) {
+            let list = try shelf(branch).list(socketPath)
+            return try verifier(of: user, in: list)
+        } catch {
+            log("\(RoleText.shown(user.bytes)) may not log in on \(branch.id): \(error)")
+            return nil
+        }
+    }
+
+    private func verifier(
+        of user: WireString,
+        in list: RoleList
+    ) throws(RoleError) -> SCRAMVerifier {
+        do throws(RoleDenial) { return try list.verifier(of: user, at: clock.now()) } catch {
+            throw RoleError(error.sentence)
+        }
+    }
+
+    /// Whether a role is one that may do everything.
+    package func isSuperuser(
+        _ user: WireString,
+        on branch: Branch,
+        socketPath: String?
+    ) -> Bool {
+        (try? shelf(branch).list(socketPath))?[user]?.isSuperuser ?? false
+    }
+
+    /// What stands in for the verifier of who may not log in, which no password fits: with a salt
+    /// that is the name's own, and as many rounds as most roles of the branch have.
+    package func decoy(
+        for user: WireString,
+        on branch: Branch,
+        secret: [UInt8]
+    ) throws(WireError) -> SCRAMVerifier {
+        let iterations = shelf(branch).usualIterations
+        return try SCRAMVerifier.mock(user: user.bytes, secret: secret, iterations: iterations)
+    }
+
+    /// Whether what somebody proved is what the compute has, now that it runs: the branch's own
+    /// list may have been older. To be asked after each start for somebody who logged in before it,
+    /// who is refused (28P01) where this is false.
+    package func confirm(
+        _ user: WireString,
+        _ proved: SCRAMVerifier,
+        on branch: Branch,
+        socketPath: String
+    ) -> Bool {
+        do throws(RoleError) {
+            let list = try shelf(branch).asked(socketPath).list
+            if try verifier(of: user, in: list) == proved { return true }
+            throw RoleError("the role has another password by now")
+        } catch {
+            log("\(RoleText.shown(user.bytes)) is not let in on \(branch.id): \(error)")
+            return false
+        }
+    }
+
+    /// Asks a compute, and writes down in the branch what is new: before the branch is forked,
+    /// after a start, after a session, and before a stop. Costs nothing where the branch has not
+    /// changed. Returns whether the branch's list is up to date; if not, the log is told why.
+    @discardableResult
+    package func refresh(_ branch: Branch, socketPath: String) -> Bool {
+        do throws(RoleError) {
+            return try shelf(branch).asked(socketPath).isKept
+        } catch {
+            log("the roles of \(branch.id) are not known anew: \(error)")
+            return false
+        }
+    }
+
+    /// Whether the branch has a list, so that it need not be learned.
+    package func isKnown(_ branch: Branch) -> Bool { (try? shelf(branch).list(nil)) != nil }
+
+    /// Starts the branch's compute to learn its roles: of a branch that came from elsewhere. Never
+    /// to be called for a stranger.
+    package func learn(
+        _ branch: Branch,
+        from computes: Computes,
+        _ target: ComputeTarget
+    ) throws(RoleError) {
+        let lease: ComputeLease
+        do throws(ComputeError) { lease = try computes.acquire(target) } catch {
+            throw RoleError("the compute of \(branch.id) does not start: \(error)")
+        }
+        defer { withExtendedLifetime(lease) {} }
+        let shelf = shelf(branch)
+        shelf.hurry()
+        guard try shelf.asked(lease.socketPath).isKept else {
+            throw RoleError("the list of roles of \(branch.id) could not be written")
+        }
+    }
+
+    /// Forgets what is kept of a branch in memory: where it is gone, or was set back.
+    package func forget(_ branch: BranchID) { lock.withLock { shelves[branch] = nil } }
+}

@@ -1,0 +1,210 @@
+import DiskIO
+import Oxbow
+import PostgresWire
+import Primitives
+import Volume
+
+// Safe to share: what changes is guarded by the lock.
+/// What is known of the roles of one branch.
+///
+/// One question is under way at a time. Who comes meanwhile takes the answer to the next one, which
+/// was asked after they came, together with all others who wait.
+final class RoleShelf: @unchecked Sendable {
+    private let branch: Branch
+    private let role: String
+    private let clock: any Clock
+    private let changed: @Sendable (InodeNumber, BranchFiles) -> Void
+    private let log: @Sendable (String) -> Void
+
+    /// What holds as long as the branch's head is this record.
+    private struct Known {
+        let head: LSN
+        let list: RoleList?
+        /// Whether a compute said so, and not the branch's own list.
+        let wasAsked: Bool
+    }
+
+    private let lock = Lock()
+    /// Guarded by `lock`, as all that follows.
+    private var known: Known?
+    private var lastList: RoleList?
+    private var isAsking = false
+    private var begun: UInt64 = 0
+    private var answer: (number: UInt64, result: Result<Answer, Failure>)?
+    /// Until when a compute that did not answer is left alone, and how long that is.
+    private var pausedUntil: UInt64 = 0
+    private var pauseSeconds = RoleLimits.pauseSeconds.lowerBound
+
+    /// What came of a question.
+    struct Answer {
+        let list: RoleList
+        /// Whether the branch's own list is the same.
+        let isKept: Bool
+    }
+
+    private enum Failure: Error {
+        case away
+        case failed(RoleError)
+    }
+
+    init(
+        _ branch: Branch,
+        role: String,
+        clock: any Clock,
+        changed: @escaping @Sendable (InodeNumber, BranchFiles) -> Void,
+        log: @escaping @Sendable (String) -> Void
+    ) {
+        self.branch = branch
+        self.role = role
+        self.clock = clock
+        self.changed = changed
+        self.log = log
+    }
+
+    /// The list: the compute's where one is there, else the branch's own.
+    func list(_ socketPath: String?) throws(RoleError) -> RoleList {
+        guard let socketPath else { return try own() }
+        do throws(Failure) { return try ask(socketPath).list } catch {
+            switch error {
+            // It stops, or is about to start: whoever uses it will have it confirmed.
+            case .away: return try own()
+            case .failed(let error): throw error
+            }
+        }
+    }
+
+    /// Has a compute asked again that did not answer a moment ago.
+    func hurry() { lock.withLock { pausedUntil = 0 } }
+
+    /// The compute's list; written down in the branch where that had another.
+    func asked(_ socketPath: String) throws(RoleError) -> Answer {
+        do throws(Failure) { return try ask(socketPath) } catch {
+            switch error {
+            case .away: throw RoleError("the compute is not there any more")
+            case .failed(let error): throw error
+            }
+        }
+    }
+
+    /// Of the list that was looked at last.
+    var usualIterations: Int {
+        lock.withLock { lastList }?.usualIterations ?? SCRAMVerifier.usualIterations
+    }
+
+    private func head() throws(RoleError) -> LSN {
+        do throws(OxbowError) { return try branch.point(at: .head).lsn } catch {
+            throw RoleError(error.message)
+        }
+    }
+
+    // MARK: The branch's own list
+
+    private func own() throws(RoleError) -> RoleList {
+        let head = try head()
+        if let known = lock.withLock({ known }), known.head == head {
+            return try Self.expect(known.list)
+        }
+        let view: View
+        do throws(OxbowError) { view = try branch.view() } catch {
+            throw RoleError(error.message)
+        }
+        let list = try RoleFile.read(view)
+        lock.withLock {
+            known = Known(head: view.point.lsn, list: list, wasAsked: false)
+            lastList = list ?? lastList
+        }
+        return try Self.expect(list)
+    }
+
+    private static func expect(_ list: RoleList?) throws(RoleError) -> RoleList {
+        guard let list else {
+            throw RoleError("nobody has asked its PostgreSQL yet who may (import it anew)")
+        }
+        return list
+    }
+
+    // MARK: The compute's
+
+    private func ask(_ socketPath: String) throws(Failure) -> Answer {
+        lock.lock()
+        defer { lock.unlock() }
+        let before = begun
+        while true {
+            if let answer, answer.number > before { return try answer.result.get() }
+            if !isAsking { break }
+            lock.wait()
+        }
+        let head: LSN
+        do throws(RoleError) { head = try self.head() } catch { throw .failed(error) }
+        if let known, known.wasAsked, known.head == head, let list = known.list {
+            return Answer(list: list, isKept: true)
+        }
+        if clock.monotonic() < pausedUntil, case .failure(let failure)? = answer?.result {
+            throw failure
+        }
+        begun += 1
+        let number = begun
+        isAsking = true
+        lock.unlock()
+        let found = Result { () throws(Failure) in try question(socketPath) }
+        let result = found.map { Answer(list: $0.list, isKept: keep($0.list)) }
+        lock.lock()
+        isAsking = false
+        answer = (number, result)
+        switch result {
+        case .success(let answer):
+            lastList = answer.list
+            pauseSeconds = RoleLimits.pauseSeconds.lowerBound
+            if answer.isKept, (try? found.get().isSettled) == true {
+                known = Known(head: head, list: answer.list, wasAsked: true)
+            }
+        case .failure(.away): break
+        case .failure(.failed):
+            pausedUntil = clock.monotonic() + pauseSeconds * 1_000_000_000
+            pauseSeconds = min(2 * pauseSeconds, RoleLimits.pauseSeconds.upperBound)
+        }
+        lock.wakeAll()
+        return try result.get()
+    }
+
+    private func question(_ socketPath: String) throws(Failure) -> RoleQuery {
+        do throws(ProbeFailure) {
+            return try RoleQuery(
+                PostgresProbe.rows(
+                    RoleQuery.sql,
+                    at: socketPath,
+                    role: role,
+                    RoleQuery.limits
+                )
+            )
+        } catch {
+            switch error {
+            case .away: throw .away
+            case .failed(let what):
+                throw .failed(RoleError("its PostgreSQL does not tell \(role) who may: \(what)"))
+            }
+        }
+    }
+
+    /// Writes the list down where the branch has another. Who asked has its answer in any case.
+    private func keep(_ list: RoleList) -> Bool {
+        do throws(RoleError) {
+            if try stored() == list { return true }
+        } catch { log("\(branch.id): \(error); it is written anew") }
+        do throws(RoleError) {
+            try RoleFile.write(list, to: branch, changed)
+            return true
+        } catch {
+            log("\(branch.id): \(error)")
+            return false
+        }
+    }
+
+    private func stored() throws(RoleError) -> RoleList? {
+        let view: View
+        do throws(OxbowError) { view = try branch.view() } catch {
+            throw RoleError(error.message)
+        }
+        return try RoleFile.read(view)
+    }
+}
