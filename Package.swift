@@ -110,7 +110,7 @@ let package = Package(
         .executableTarget(
             name: "OxbowBench",
             dependencies: [
-                "CLZ4", "Primitives", "DiskIO", "Oxbow", "DemoCatalog",
+                "CLZ4", "Primitives", "DiskIO", "Oxbow", "DemoCatalog", "PostgresWire",
                 .target(name: "CSQLite", condition: withPeers),
                 .target(name: "CLMDB", condition: withPeers),
                 .target(name: "CRocksDB", condition: withPeers),
