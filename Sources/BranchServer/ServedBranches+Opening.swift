@@ -137,10 +137,26 @@ extension ServedBranches {
         var target = ComputeTarget(key: branch.computeKey, files: .branch(info.name))
         target.isFork = info.parent != nil
         target.idle = idle(of: branch)
+        target.look = look(key: target.key)
         target.cutWrites = {
             (try? BranchFiles.open(branch, creating: false).cutWriteCount) ?? 0
         }
         return target
+    }
+
+    private func look(
+        key: String
+    ) -> @Sendable (String, Bool) throws -> PostgresPreflight? {
+        let (store, mount) = (store, mount)
+        return { name, isMoment in
+            let files = try BranchFiles.open(store.branch(name), creating: false)
+            return try PostgresInspection.look(
+                files,
+                key: key,
+                isMoment: isMoment,
+                mayChange: !mount.knows(files)
+            )
+        }
     }
 
     private func target(_ branch: Branch, _ point: Point) -> ComputeTarget {
@@ -161,6 +177,7 @@ extension ServedBranches {
             }
         )
         target.idle = .after(seconds: options.momentIdleSeconds)
+        target.look = look(key: target.key)
         return target
     }
 }
