@@ -144,8 +144,8 @@ let package = Package(
         tests(
             "BranchServerTests",
             [
-                "Primitives", "DiskIO", "Oxbow", "Volume", "PostgresWire", "BranchServer",
-                "ComputeWorker",
+                "Primitives", "DiskIO", "Oxbow", "Volume", "Simulation", "PostgresWire",
+                "BranchServer", "ComputeWorker",
             ]
         ),
         .target(
@@ -220,7 +220,7 @@ if Context.environment["FUZZ"] != nil {
             )
         )
     }
-    for subject in ["AdminStatement", "RoleList"] {
+    for subject in ["AdminStatement", "RoleList", "WALReader"] {
         package.targets.append(
             .executableTarget(
                 name: "Fuzz\(subject)",
