@@ -72,6 +72,7 @@ let package = Package(
         layer("Timelines", ["Primitives", "DiskIO", "WriteAheadLog", "PageStorage"]),
         layer("Oxbow", ["Primitives", "DiskIO", "WriteAheadLog", "PageStorage", "Timelines"]),
         layer("Volume", ["Primitives", "Oxbow"]),
+        layer("DemoCatalog", ["Primitives"]),
         .systemLibrary(name: "CFuse", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
         layer("FuseMount", ["CFuse", "Primitives", "Oxbow", "Volume"]),
         .systemLibrary(
@@ -89,8 +90,8 @@ let package = Package(
         layer(
             "BranchServer",
             [
-                "CLinux", "Primitives", "DiskIO", "Oxbow", "Volume", "PostgresWire", "CEventPoll",
-                "COpenSSL",
+                "CLinux", "Primitives", "DiskIO", "Oxbow", "Volume", "FuseMount", "PostgresWire",
+                "CEventPoll", "COpenSSL",
             ]
         ),
         layer("Simulation", ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow", "Volume"]),
@@ -99,6 +100,7 @@ let package = Package(
             dependencies: [
                 "CLinux", "Primitives", "DiskIO", "Oxbow", "Volume", "Simulation",
                 .target(name: "FuseMount", condition: withServer),
+                .target(name: "BranchServer", condition: withServer),
             ],
             swiftSettings: production
         ),
@@ -108,7 +110,7 @@ let package = Package(
         .executableTarget(
             name: "OxbowBench",
             dependencies: [
-                "CLZ4", "Primitives", "DiskIO", "Oxbow",
+                "CLZ4", "Primitives", "DiskIO", "Oxbow", "DemoCatalog", "PostgresWire",
                 .target(name: "CSQLite", condition: withPeers),
                 .target(name: "CLMDB", condition: withPeers),
                 .target(name: "CRocksDB", condition: withPeers),
@@ -123,6 +125,7 @@ let package = Package(
             swiftSettings: common
         ),
         tests("PrimitivesTests", ["Primitives"]),
+        tests("DemoCatalogTests", ["DemoCatalog", "Primitives"]),
         tests("DiskIOTests", ["Primitives", "DiskIO"]),
         tests("SimulationTests", ["Primitives", "DiskIO", "Oxbow", "Simulation"]),
         tests("VolumeTests", ["Primitives", "Oxbow", "Simulation", "Volume"]),
@@ -141,11 +144,17 @@ let package = Package(
             path: "Tests/ComputeWorker",
             swiftSettings: common
         ),
+        .executableTarget(
+            name: "ServerWorker",
+            dependencies: ["BranchServer", "Primitives"],
+            path: "Tests/ServerWorker",
+            swiftSettings: common
+        ),
         tests(
             "BranchServerTests",
             [
                 "Primitives", "DiskIO", "Oxbow", "Volume", "Simulation", "PostgresWire",
-                "BranchServer", "ComputeWorker",
+                "BranchServer", "ComputeWorker", "ServerWorker",
             ]
         ),
         .target(
@@ -180,7 +189,7 @@ let package = Package(
             swiftSettings: common
         ),
         tests("BenchmarkTests", ["OxbowBench"]),
-        tests("CLITests", ["Oxbow", "OxbowCLI"]),
+        tests("CLITests", ["Oxbow", "OxbowCLI", "BranchServer", "Primitives", "Volume"]),
         .testTarget(
             name: "FormatTests",
             dependencies: ["Primitives", "DiskIO", "Oxbow", "TestSupport"],
@@ -220,7 +229,7 @@ if Context.environment["FUZZ"] != nil {
             )
         )
     }
-    for subject in ["AdminStatement", "RoleList", "WALReader"] {
+    for subject in ["AdminStatement", "RoleList", "WALReader", "ControlRequest"] {
         package.targets.append(
             .executableTarget(
                 name: "Fuzz\(subject)",

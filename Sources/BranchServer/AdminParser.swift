@@ -40,12 +40,24 @@ struct AdminParser {
         return .syntax("syntax error at \(token == nil ? "" : "or near ")\(text)")
     }
 
-    private mutating func take(_ words: String...) -> Bool {
-        let count = words.count
-        guard tokens.count >= count,
+    private mutating func take(_ words: String...) -> Bool { take(all: words) }
+
+    private mutating func take(all words: [String]) -> Bool {
+        guard tokens.count >= words.count,
             zip(tokens, words).allSatisfy({ $0 == .word($1) })
         else { return false }
-        tokens = tokens.dropFirst(count)
+        tokens = tokens.dropFirst(words.count)
+        return true
+    }
+
+    /// The word BRANCH may be left out, but for a branch of that name.
+    private mutating func takeBranch(after words: String...) -> Bool {
+        guard take(all: words) else { return false }
+        // One that is followed by these is a name itself.
+        let next = tokens.dropFirst().first
+        if tokens.first == .word("branch"), next != nil, next != .word("to"), next != .word("as") {
+            tokens = tokens.dropFirst()
+        }
         return true
     }
 
@@ -56,27 +68,31 @@ struct AdminParser {
     private mutating func any() throws(Refusal) -> AdminStatement {
         if take("show") { return try show() }
         if take("create", "branch") { return try create() }
-        if take("drop", "branch") {
+        if takeBranch(after: "drop") {
             let onlyIfThere = take("if", "exists")
             return .drop(branch: try branch(), onlyIfThere: onlyIfThere)
         }
-        if take("undelete", "branch") {
+        if takeBranch(after: "undelete") {
             let old = try branch()
             return .undelete(branch: old, name: take("as") ? try branch() : nil)
         }
-        if take("rename", "branch") {
+        if takeBranch(after: "rename") {
             let old = try branch()
             try expect("to")
             return .rename(branch: old, to: try branch())
         }
-        if take("reset", "branch") {
+        if take("alter", "branch") { return try alter() }
+        // RESET of a setting is a courtesy.
+        if tokens.dropFirst(2).first == .word("to") || tokens.dropFirst().first == .word("branch"),
+            takeBranch(after: "reset")
+        {
             let name = try branch()
             try expect("to")
             return .reset(branch: name, to: try moment())
         }
-        if take("undo", "branch") { return .undo(branch: try branch()) }
-        if take("suspend", "branch") { return .suspend(branch: try branch()) }
-        if take("set", "default", "branch") { return .setDefault(branch: try branch()) }
+        if takeBranch(after: "undo") { return .undo(branch: try branch()) }
+        if takeBranch(after: "suspend") { return .suspend(branch: try branch()) }
+        if takeBranch(after: "set", "default") { return .setDefault(branch: try branch()) }
         return try courtesy()
     }
 
@@ -157,6 +173,15 @@ struct AdminParser {
         }
         made.onlyIfMissing = isConditional
         return .create(made)
+    }
+
+    private mutating func alter() throws(Refusal) -> AdminStatement {
+        let name = try branch()
+        try expect("set")
+        try expect("idle")
+        if take("never") { return .setIdle(branch: name, .never) }
+        if take("default") { return .setIdle(branch: name, .usual) }
+        return .setIdle(branch: name, .after(try duration()))
     }
 
     private mutating func duration() throws(Refusal) -> String {

@@ -17,6 +17,15 @@ package enum AdminStatement: Hashable, Sendable {
         case unlimited
     }
 
+    /// When a compute is stopped that nobody uses.
+    package enum Idle: Hashable, Sendable {
+        /// A duration, as it was written: `10m`.
+        case after(String)
+        case never
+        /// As the server's options say.
+        case usual
+    }
+
     package struct Creation: Hashable, Sendable {
         package var name: String
         /// Nil for the default branch.
@@ -53,6 +62,7 @@ package enum AdminStatement: Hashable, Sendable {
     case undo(branch: String)
     case suspend(branch: String)
     case setDefault(branch: String)
+    case setIdle(branch: String, Idle)
     /// What drivers say unasked.
     case courtesy(AdminCourtesy)
 }
@@ -79,7 +89,8 @@ extension AdminStatement {
                 "name", "parent", "origin", "created", "author", "head", "head_time", "expires",
                 "protected", "default",
             ]
-        case .show(.computes): ["branch", "state", "pid", "sessions", "since", "log"]
+        case .show(.computes):
+            ["branch", "moment", "state", "pid", "sessions", "starts", "last_start_ms"]
         case .show(.sessions):
             ["branch", "database", "user", "state", "application", "client", "quiet"]
         case .show(.sizes): ["branch", "reachable_bytes", "alone_bytes"]
@@ -87,10 +98,19 @@ extension AdminStatement {
         case .history: ["lsn", "time", "kind", "pages", "bytes"]
         case .point: ["lsn", "time", "distance", "next_lsn", "next_time"]
         case .create, .undelete, .reset, .undo: ["branch", "lsn", "time"]
-        case .drop, .rename, .suspend, .setDefault: nil
+        case .drop, .rename, .suspend, .setDefault, .setIdle: nil
         case .courtesy(.show(let setting)): [setting]
         case .courtesy(.select(_, let column)): [column]
         case .courtesy: nil
+        }
+    }
+
+    /// Whether it does more than show something.
+    var changesSomething: Bool {
+        switch self {
+        case .show, .history, .point, .courtesy: false
+        case .create, .drop, .undelete, .rename, .reset, .undo, .suspend, .setDefault, .setIdle:
+            true
         }
     }
 
@@ -106,6 +126,7 @@ extension AdminStatement {
         case .undo: "UNDO BRANCH"
         case .suspend: "SUSPEND BRANCH"
         case .setDefault: "SET DEFAULT BRANCH"
+        case .setIdle: "ALTER BRANCH"
         case .courtesy(.begin): "BEGIN"
         case .courtesy(.commit): "COMMIT"
         case .courtesy(.rollback): "ROLLBACK"
@@ -134,6 +155,10 @@ extension AdminStatement {
         ["RESET BRANCH name TO 'moment'", "sets a branch back, ending its sessions"],
         ["UNDO BRANCH name", "takes the last reset back"],
         ["SUSPEND BRANCH name", "stops a branch's compute until somebody connects"],
+        [
+            "ALTER BRANCH name SET IDLE 'duration' | NEVER | DEFAULT",
+            "how long its compute stays that nobody uses",
+        ],
         ["SET DEFAULT BRANCH name", "the branch of connections that name none"],
         ["SHOW HELP", "this list"],
     ]

@@ -11,6 +11,12 @@ package struct AdminStore: Sendable {
         /// Called with a branch whose files are about to become others, or none: ends its sessions
         /// and its compute, and lets none begin until what it returned is called.
         package var hold: @Sendable (String) throws(Refusal) -> @Sendable () -> Void
+        /// Called with a branch that is about to be forked as it is now.
+        package var prepareFork: @Sendable (Branch) -> Void
+        /// The record that a moment snaps to.
+        package var point: @Sendable (RequestedMoment, Branch) throws(Refusal) -> Point
+        /// Notes when a branch's compute is stopped that nobody uses.
+        package var setIdle: @Sendable (Branch, ComputeIdle?) throws(Refusal) -> Void
         /// When a branch goes for which nothing was said.
         package var usualExpiry: Expiry?
 
@@ -18,11 +24,21 @@ package struct AdminStore: Sendable {
             defaultBranch: @escaping @Sendable () -> String,
             setDefaultBranch: @escaping @Sendable (String) throws(Refusal) -> Void,
             hold: @escaping @Sendable (String) throws(Refusal) -> @Sendable () -> Void,
+            prepareFork: @escaping @Sendable (Branch) -> Void = { _ in },
+            point: @escaping @Sendable (RequestedMoment, Branch) throws(Refusal) -> Point =
+                AdminStore.point,
+            setIdle: @escaping @Sendable (Branch, ComputeIdle?) throws(Refusal) -> Void = {
+                _,
+                _ in
+            },
             usualExpiry: Expiry? = nil
         ) {
             self.defaultBranch = defaultBranch
             self.setDefaultBranch = setDefaultBranch
             self.hold = hold
+            self.prepareFork = prepareFork
+            self.point = point
+            self.setIdle = setIdle
             self.usualExpiry = usualExpiry
         }
     }
@@ -61,7 +77,7 @@ package struct AdminStore: Sendable {
         case .rename(let name, let new): return try rename(name, new, author)
         case .reset(let name, let moment):
             let branch = try branch(name)
-            let point = try resolve(moment, on: branch, name)
+            let point = try surroundings.point(moment, branch)
             return try whileHeld(name) { try branch.reset(to: point, by: author) }
         case .undo(let name):
             let branch = try branch(name)
@@ -69,6 +85,9 @@ package struct AdminStore: Sendable {
         case .setDefault(let name):
             _ = try branch(name)
             try surroundings.setDefaultBranch(name)
+            return AdminResult()
+        case .setIdle(let name, let idle):
+            try surroundings.setIdle(branch(name), Self.idle(idle))
             return AdminResult()
         case .show(.computes), .show(.sessions), .show(.help), .suspend, .courtesy: return nil
         }
@@ -79,25 +98,28 @@ package struct AdminStore: Sendable {
     private func branch(_ name: String) throws -> Branch {
         do { return try store.branch(name) } catch {
             guard error.kind == .notFound || error.kind == .invalid else { throw error }
-            throw Refusal.unknownBranch(name, among: try store.branches().map(\.name))
+            let there = try store.branches().filter { OwnBranch($0) != .moment }
+            throw Refusal.unknownBranch(name, among: there.map(\.name))
         }
     }
 
-    private func resolve(
+    /// The record that a moment snaps to, where nobody knows of PostgreSQL.
+    @Sendable package static func point(
         _ moment: RequestedMoment,
-        on branch: Branch,
-        _ name: String
-    ) throws -> Point {
+        _ branch: Branch
+    ) throws(Refusal) -> Point {
         if case .walPosition = moment {
-            throw Refusal("0A000", "a position of PostgreSQL's log cannot be named here yet")
+            throw Refusal("0A000", "the branch runs no PostgreSQL whose positions could be known")
         }
-        return try branch.point(at: Moment(parsing: moment.description))
+        do { return try branch.point(at: Moment(parsing: moment.description)) } catch {
+            throw Refusal(error)
+        }
     }
 
     // MARK: Showing
 
     private func branches() throws -> AdminResult {
-        let all = try store.branches()
+        let all = try store.branches().filter { OwnBranch($0) != .moment }
         let names = Dictionary(all.map { ($0.id, $0.name) }) { first, _ in first }
         let usual = surroundings.defaultBranch()
         return AdminResult(
@@ -113,8 +135,9 @@ package struct AdminStore: Sendable {
     }
 
     private func sizes() throws -> AdminResult {
-        AdminResult(
-            rows: try store.usage().branches.map {
+        let hidden = Set(try store.branches().filter { OwnBranch($0) == .moment }.map(\.name))
+        return AdminResult(
+            rows: try store.usage().branches.filter { !hidden.contains($0.name) }.map {
                 [$0.name, "\($0.reachableBytes)", "\($0.aloneBytes)"]
             }
         )
@@ -129,7 +152,7 @@ package struct AdminStore: Sendable {
     }
 
     private func point(_ name: String, _ moment: RequestedMoment) throws -> AdminResult {
-        let point = try resolve(moment, on: try branch(name), name)
+        let point = try surroundings.point(moment, branch(name))
         return AdminResult(rows: [
             [
                 "\(point.lsn)", "\(point.time)", point.distance.map { "\($0)" },
@@ -151,6 +174,7 @@ package struct AdminStore: Sendable {
         _ author: Author
     ) throws -> AdminResult {
         if creation.onlyIfMissing, let there = try? store.branch(creation.name) {
+            try expectSameOrigin(there, creation)
             return try noted(
                 shown(there),
                 "branch \"\(creation.name)\" already exists, skipping",
@@ -162,7 +186,7 @@ package struct AdminStore: Sendable {
         let expiry = try Self.expiry(creation.lifetime) ?? surroundings.usualExpiry
         let made: Branch
         if let moment = creation.moment {
-            let point = try resolve(moment, on: parent, parentName)
+            let point = try surroundings.point(moment, parent)
             made = try store.fork(creation.name, from: point, expires: expiry, by: author)
             try store.sync()
             return try noted(
@@ -170,9 +194,29 @@ package struct AdminStore: Sendable {
                 "branch \"\(creation.name)\" begins at \(point.lsn), \(point.time)"
             )
         }
+        surroundings.prepareFork(parent)
         made = try store.fork(creation.name, from: parent, expires: expiry, by: author)
         try store.sync()
         return try shown(made)
+    }
+
+    /// What is there already must be what was asked for: of the same branch, and where a moment was
+    /// named, of the same record.
+    private func expectSameOrigin(
+        _ there: Branch,
+        _ creation: AdminStatement.Creation
+    ) throws {
+        let info = try there.info()
+        let parent = try branch(creation.parent ?? surroundings.defaultBranch())
+        let origin = try creation.moment.map { try surroundings.point($0, parent).lsn }
+        guard info.parent == parent.id, origin == nil || info.origin == origin else {
+            let of = try info.parent.map { try store.branch($0).info().name } ?? "none"
+            throw Refusal(
+                "42710",
+                "branch \"\(creation.name)\" already exists, with another origin",
+                detail: "It was made of \(of)\(info.origin.map { " at \($0)" } ?? "")."
+            )
+        }
     }
 
     private static func expiry(_ lifetime: AdminStatement.Lifetime?) throws -> Expiry? {
@@ -184,6 +228,18 @@ package struct AdminStore: Sendable {
                 throw Refusal("22023", "\"\(text.prefix(80))\" is no duration")
             }
             return .after(duration)
+        }
+    }
+
+    private static func idle(_ idle: AdminStatement.Idle) throws -> ComputeIdle? {
+        switch idle {
+        case .usual: return nil
+        case .never: return .never
+        case .after(let text):
+            guard let duration = Duration(parsing: text), duration >= .seconds(1) else {
+                throw Refusal("22023", "\"\(text.prefix(80))\" is no duration of a second or more")
+            }
+            return .after(seconds: Int(clamping: duration.components.seconds))
         }
     }
 

@@ -43,9 +43,14 @@ final class Compute: @unchecked Sendable {
         _ target: ComputeTarget,
         _ options: ComputeOptions
     ) -> ComputeMachine.Limits {
-        let idle = target.isKept ? nil : target.idleSeconds ?? options.idleSeconds
+        let seconds: Int? =
+            switch target.idle {
+            case .never: nil
+            case .after(let seconds): seconds
+            case nil: options.idleSeconds
+            }
         return ComputeMachine.Limits(
-            idle: idle.map { UInt64($0) * ComputeMachine.second },
+            idle: seconds.map { UInt64($0) * ComputeMachine.second },
             start: UInt64(options.startSeconds) * ComputeMachine.second
         )
     }
@@ -83,10 +88,16 @@ final class Compute: @unchecked Sendable {
 
     func release() { lock.withLock { handle(.release) } }
 
-    /// Ends it for good, and waits until its last process is gone.
-    func close() {
+    var isReady: Bool { lock.withLock { machine.phase == .ready } }
+
+    /// Ends it for good, and waits until its last process is gone. At once where nobody needs its
+    /// files any more: without a checkpoint.
+    func close(atOnce: Bool = false) {
+        // Others than the first process end with it where they have a space of their own.
+        let step: ComputeMachine.StopStep =
+            atOnce ? (place.isIsolated ? .kill : .quit) : .interrupt
         lock.withLock {
-            handle(.close)
+            handle(.close(step))
             while hasThread { lock.wait() }
         }
     }
@@ -241,7 +252,7 @@ final class Compute: @unchecked Sendable {
 
     private func knock(_ knocks: inout Knocks, _ launch: inout ComputeLaunch) {
         let answer = PostgresProbe.knock(
-            place.sockets + "/.s.PGSQL.5432",
+            place.socketPath,
             role: place.options.role
         )
         let now = clock.monotonic()

@@ -127,7 +127,7 @@ struct ComputeLaunch {
         trustsWrites = false
         let text = settings.file(data: data, fullPageWrites: true)
         try? ComputeFiles.write(text, to: place.folder + "/postgresql.conf")
-        let (path, role) = (place.sockets + "/.s.PGSQL.5432", place.options.role)
+        let (path, role) = (place.socketPath, place.options.role)
         _ = PostgresProbe.run("SELECT pg_reload_conf()", at: path, role: role)
         for _ in 0..<50
         where PostgresProbe.run("SHOW full_page_writes", at: path, role: role) != "on" {

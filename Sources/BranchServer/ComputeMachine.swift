@@ -31,8 +31,8 @@ package struct ComputeMachine: Sendable {
         /// It cannot be started at all.
         case refused(String)
         case stop
-        /// As a stop, and it is never started again.
-        case close
+        /// As a stop that begins with a step, and it is never started again.
+        case close(StopStep)
         case timer
     }
 
@@ -56,6 +56,14 @@ package struct ComputeMachine: Sendable {
         var crashes = 5
         /// A failure is told to all who come within that time; then somebody may try.
         var cooling: UInt64 = 10 * second
+
+        func patience(_ step: StopStep) -> UInt64 {
+            switch step {
+            case .interrupt: interrupt
+            case .quit: quit
+            case .kill: kill
+            }
+        }
 
         package init(idle: UInt64?, start: UInt64) {
             self.idle = idle
@@ -93,8 +101,8 @@ package struct ComputeMachine: Sendable {
         case .accepting: accepting(now)
         case .exited(let reason): exited(reason, now)
         case .refused(let reason): refused(reason, now)
-        case .stop: stop(now)
-        case .close: close(now)
+        case .stop: stop(now, .interrupt)
+        case .close(let step): close(now, step)
         case .timer: timer(now)
         }
     }
@@ -166,21 +174,24 @@ package struct ComputeMachine: Sendable {
         return [.wake]
     }
 
-    private mutating func stop(_ now: UInt64) -> [Action] {
+    private mutating func stop(_ now: UInt64, _ step: StopStep) -> [Action] {
         switch phase {
         case .starting, .ready:
-            phase = .stopping(.interrupt, until: now + limits.interrupt)
+            phase = .stopping(step, until: now + limits.patience(step))
             idleSince = nil
-            return [.signal(.interrupt)]
+            return [.signal(step)]
+        case .stopping where step == .kill:
+            phase = .stopping(.kill, until: now + limits.kill)
+            return [.signal(.kill)]
         case .resting: return end()
         case .down, .failed, .stopping: return []
         }
     }
 
-    private mutating func close(_ now: UInt64) -> [Action] {
+    private mutating func close(_ now: UInt64, _ step: StopStep) -> [Action] {
         isClosed = true
         if case .failed = phase { return end() }
-        return stop(now) + [.wake]
+        return stop(now, step) + [.wake]
     }
 
     private mutating func end() -> [Action] {
@@ -192,7 +203,7 @@ package struct ComputeMachine: Sendable {
     private mutating func timer(_ now: UInt64) -> [Action] {
         guard let deadline, now >= deadline else { return [] }
         switch phase {
-        case .ready: return stop(now)
+        case .ready: return stop(now, .interrupt)
         case .resting: return start(now)
         case .starting:
             failure = "it let nobody in within \(limits.start / Self.second) s"

@@ -29,6 +29,14 @@ public struct ComputeOptions: Sendable {
     var megabytesEach: Int { max(32, memoryMegabytes / max(1, limit)) }
 }
 
+/// When a compute is stopped that nobody uses.
+public enum ComputeIdle: Sendable, Hashable {
+    /// After so long without a session.
+    case after(seconds: Int)
+    /// Never.
+    case never
+}
+
 /// A branch to run PostgreSQL on, or a moment of one.
 public struct ComputeTarget: Sendable {
     /// What the files are, and how long.
@@ -45,10 +53,8 @@ public struct ComputeTarget: Sendable {
     public let files: Files
     /// Whether the branch began as a fork: what talks to others by itself is off there.
     public var isFork = false
-    /// After so long without a session it is stopped. As the server's options say where nil.
-    public var idleSeconds: Int?
-    /// Whether it is never stopped for being idle.
-    public var isKept = false
+    /// When it is stopped that nobody uses. As the server's options say where nil.
+    public var idle: ComputeIdle?
     /// How many writes of blocks came in pieces since the volume was opened.
     public var cutWrites: @Sendable () -> UInt64 = { 0 }
 
@@ -80,11 +86,11 @@ public final class ComputeLease: Sendable {
     /// The folder of the socket, for a driver's `host`.
     public let socketFolder: String
     /// The number in the socket's name, for a driver's `port`.
-    public let port = 5432
+    public let port = ComputePlace.port
     private let compute: Compute
 
     /// The socket itself.
-    public var socketPath: String { "\(socketFolder)/.s.PGSQL.\(port)" }
+    public var socketPath: String { compute.place.socketPath }
 
     init(_ compute: Compute) {
         self.compute = compute

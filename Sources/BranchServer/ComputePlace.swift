@@ -16,12 +16,16 @@ package struct ComputePlace: Sendable {
 
     /// The folder of the data in a branch.
     static let dataFolder = "pgdata"
+    /// The number in the names of sockets.
+    static let port = 5432
     /// Names of sockets have to be shorter than 108 bytes.
     static let socketLimit = 107
 
     var isIsolated: Bool { user != nil }
     var folder: String { options.runPath + "/" + key }
     var sockets: String { folder + "/sockets" }
+    /// The socket itself, as the server sees it.
+    var socketPath: String { sockets + "/.s.PGSQL.\(Self.port)" }
     var logs: String { folder + "/logs" }
     var lock: String { folder + "/lock" }
 
@@ -41,7 +45,7 @@ package struct ComputePlace: Sendable {
         self.options = options
         self.key = key
         self.user = user
-        guard (sockets + "/.s.PGSQL.5432").utf8.count <= Self.socketLimit else {
+        guard socketPath.utf8.count <= Self.socketLimit else {
             throw ComputeError(.invalid, "\(options.runPath) is too long a path for sockets")
         }
     }

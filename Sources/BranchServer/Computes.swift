@@ -66,6 +66,19 @@ public final class Computes: @unchecked Sendable {
         lock.withLock { if computes[key] === compute { computes[key] = nil } }
     }
 
+    /// Ends the compute of a key at once, without a word to its sessions and without a checkpoint:
+    /// its files are of no use to anybody any more.
+    public func discard(_ key: String) {
+        guard let compute = lock.withLock({ computes.removeValue(forKey: key) }) else { return }
+        compute.close(atOnce: true)
+        compute.place.remove()
+    }
+
+    /// Where the compute of a key takes sessions; nil where it does not run.
+    func socketPath(of key: String) -> String? {
+        lock.withLock { computes[key] }.flatMap { $0.isReady ? $0.place.socketPath : nil }
+    }
+
     /// Ends all, at the same time, and waits for that.
     public func end() {
         let all = lock.withLock {

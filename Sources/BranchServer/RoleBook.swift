@@ -85,6 +85,15 @@ package final class RoleBook: @unchecked Sendable {
         }
     }
 
+    /// Whether a role is one that may do everything.
+    package func isSuperuser(
+        _ user: WireString,
+        on branch: Branch,
+        socketPath: String?
+    ) -> Bool {
+        (try? shelf(branch).list(socketPath))?[user]?.isSuperuser ?? false
+    }
+
     /// What stands in for the verifier of who may not log in, which no password fits: with a salt
     /// that is the name's own, and as many rounds as most roles of the branch have.
     package func decoy(

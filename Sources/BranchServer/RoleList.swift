@@ -13,6 +13,7 @@ package struct Role: Hashable, Sendable {
 
     package let name: WireString
     package let mayLogIn: Bool
+    package let isSuperuser: Bool
     /// The last moment that the password is good for, in microseconds since 1970.
     package let validUntil: Int64?
     package let password: Password
@@ -20,11 +21,13 @@ package struct Role: Hashable, Sendable {
     package init(
         name: WireString,
         mayLogIn: Bool,
+        isSuperuser: Bool = false,
         validUntil: Int64? = nil,
         password: Password
     ) {
         self.name = name
         self.mayLogIn = mayLogIn
+        self.isSuperuser = isSuperuser
         self.validUntil = validUntil
         self.password = password
     }
@@ -72,7 +75,7 @@ package enum RoleLimits {
 ///    16       varint: how many roles; then of each, in order
 ///                 varint length and the bytes of its name, 1 to 255, none of them zero
 ///                 u8: 1 it may log in, 2 a time follows, 4 a password that is not SCRAM,
-///                     8 a verifier follows; not both of the last two
+///                     8 a verifier follows, not both of these two; 16 it is a superuser
 ///                 i64: microseconds since 1970, where one follows
 ///                 varint length and bytes of the verifier, as PostgreSQL prints it
 ///
@@ -152,6 +155,7 @@ package struct RoleList: Hashable, Sendable {
         body.append(raw: role.name.bytes)
         var flags: UInt8 = role.mayLogIn ? 1 : 0
         if role.validUntil != nil { flags |= 2 }
+        if role.isSuperuser { flags |= 16 }
         var text = ""
         switch role.password {
         case .none: break
@@ -200,7 +204,7 @@ package struct RoleList: Hashable, Sendable {
         let name = try reader.raw(reader.count("name"), "name")
         guard isName(name) else { throw Malformed("no name of a role", at: 16 + reader.offset) }
         let flags = try reader.byte("flags")
-        guard flags < 16, flags & 12 != 12 else {
+        guard flags < 32, flags & 12 != 12 else {
             throw Malformed("flags \(flags)", at: 16 + reader.offset)
         }
         let end: Int64? = flags & 2 != 0 ? try reader.fixed("time") : nil
@@ -214,6 +218,7 @@ package struct RoleList: Hashable, Sendable {
         return Role(
             name: WireString(name),
             mayLogIn: flags & 1 != 0,
+            isSuperuser: flags & 16 != 0,
             validUntil: end,
             password: password
         )

@@ -19,7 +19,7 @@ struct RoleQuery: Equatable {
                 WHEN rolvaliduntil > '9999-01-01T00:00:00Z' THEN NULL
                 WHEN rolvaliduntil < '1970-01-01T00:00:00Z' THEN 0
                 ELSE (extract(epoch FROM rolvaliduntil) * 1000000)::bigint
-            END
+            END, rolsuper
         FROM pg_catalog.pg_authid LIMIT \(RoleLimits.roles + 1)
         """
 
@@ -43,7 +43,7 @@ struct RoleQuery: Equatable {
     }
 
     private static func role(_ row: [[UInt8]?]) throws(ProbeFailure) -> Role {
-        guard row.count == 4, let name = row[0], let mayLogIn = row[1] else {
+        guard row.count == 5, let name = row[0], let mayLogIn = row[1], let isSuper = row[4] else {
             throw .failed("it says something else than was asked")
         }
         var validUntil: Int64?
@@ -56,6 +56,7 @@ struct RoleQuery: Equatable {
         return Role(
             name: WireString(name),
             mayLogIn: mayLogIn == Array("t".utf8),
+            isSuperuser: isSuper == Array("t".utf8),
             validUntil: validUntil,
             password: password(row[2])
         )

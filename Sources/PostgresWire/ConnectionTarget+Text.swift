@@ -103,7 +103,7 @@ extension RequestedMoment: CustomStringConvertible {
         }
     }
 
-    static func expectation(_ text: String) -> String {
+    package static func expectation(_ text: String) -> String {
         "\"\(text.prefix(80))\" is no moment; one is written as a time with its zone "
             + "(2026-04-08T22:56:02Z), a time back (10m), a position (L16B3F28 or 0/16B3F28), the "
             + "name of a snapshot, or head"

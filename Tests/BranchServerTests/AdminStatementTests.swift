@@ -57,6 +57,15 @@ import Testing
             ),
             ("UNDO BRANCH x", .undo(branch: "x")), ("SUSPEND BRANCH x", .suspend(branch: "x")),
             ("SET DEFAULT BRANCH x", .setDefault(branch: "x")), ("", .courtesy(.empty)),
+            ("DROP x", .drop(branch: "x", onlyIfThere: false)),
+            ("RESET x TO '10m'", .reset(branch: "x", to: .ago("10m"))),
+            ("RESET branch TO '10m'", .reset(branch: "branch", to: .ago("10m"))),
+            ("UNDO x", .undo(branch: "x")), ("UNDO branch", .undo(branch: "branch")),
+            ("SUSPEND x", .suspend(branch: "x")), ("SET DEFAULT x", .setDefault(branch: "x")),
+            ("ALTER BRANCH x SET IDLE NEVER", .setIdle(branch: "x", .never)),
+            ("ALTER BRANCH x SET IDLE '10m'", .setIdle(branch: "x", .after("10m"))),
+            ("ALTER BRANCH x SET IDLE DEFAULT", .setIdle(branch: "x", .usual)),
+            ("RESET search_path", .courtesy(.setting(tag: "RESET"))),
             (";;", .courtesy(.empty)), ("BEGIN", .courtesy(.begin)),
             ("START TRANSACTION READ ONLY", .courtesy(.begin)), ("COMMIT", .courtesy(.commit)),
             ("SET extra_float_digits = 3", .courtesy(.setting(tag: "SET"))),
@@ -95,7 +104,8 @@ import Testing
             let form = try #require(row[0])
             // The plainest form: without what is left open, with values for what is to be filled
             // in.
-            let text = form.replacing(/\[[^\]]*\]/, with: "").replacing("moment", with: "10m")
+            let text = form.replacing(/\[[^\]]*\]/, with: "").replacing(/\ \|.*/, with: "")
+                .replacing(/moment|duration/, with: "10m")
             #expect(throws: Never.self) { try AdminStatement.parse(text) }
         }
     }

@@ -105,9 +105,10 @@ final class FakeCompute: Sendable {
     static let ready = message("Z", [UInt8(ascii: "I")])
     static let welcome = message("R", [0, 0, 0, 0]) + ready
 
-    /// What a PostgreSQL says of its roles: names, whether they may, passwords and times.
+    /// What a PostgreSQL says of its roles: names, whether they may, passwords and times. None of
+    /// them is a superuser.
     static func roles(_ roles: [[String?]], isSettled: Bool = true) -> Script {
-        let rows = roles.flatMap { row($0) }
+        let rows = roles.flatMap { row($0 + ["f"]) }
         return Script(
             welcome: welcome,
             answer: row([isSettled ? "f" : "t"]) + rows + ready

@@ -106,7 +106,7 @@ import Testing
 
     @Test func `once closed it ends whoever wants it, and stays so`() {
         var machine = ready()
-        #expect(machine.handle(.close, at: 5).contains(.signal(.interrupt)))
+        #expect(machine.handle(.close(.interrupt), at: 5).contains(.signal(.interrupt)))
         #expect(machine.handle(.request, at: 6) == [.wake])
         #expect(machine.handle(.exited("done"), at: 7) == [.wake])
         #expect(machine.phase == .down)

@@ -16,7 +16,12 @@ import Testing
     private func list() throws -> RoleList {
         let roles = [
             Role(name: "zoë", mayLogIn: true, password: .scram(try Self.verifier("z"))),
-            Role(name: "app", mayLogIn: true, password: .scram(try Self.verifier("a"))),
+            Role(
+                name: "app",
+                mayLogIn: true,
+                isSuperuser: true,
+                password: .scram(try Self.verifier("a"))
+            ),
             Role(
                 name: "guest",
                 mayLogIn: true,

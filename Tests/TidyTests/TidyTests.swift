@@ -17,7 +17,7 @@ import Testing
     /// The layers that state their laws in a README.md beside the code. A new layer joins here.
     static let layersWithLaws = [
         "Primitives", "DiskIO", "WriteAheadLog", "PageStorage", "Timelines", "Oxbow", "Volume",
-        "FuseMount", "PostgresWire", "BranchServer", "Simulation",
+        "FuseMount", "PostgresWire", "BranchServer", "Simulation", "DemoCatalog",
     ]
 
     @Test func `the checks see the repository`() {

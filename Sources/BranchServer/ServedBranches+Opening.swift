@@ -1,0 +1,175 @@
+import FuseMount
+import Oxbow
+import PostgresWire
+import Primitives
+import Synchronization
+import Volume
+
+/// The way of an authenticated client to its compute.
+extension ServedBranches {
+    func open(_ request: ConnectionRequest) throws -> Endpoint {
+        let name = request.target.branch ?? defaultBranch
+        if request.target.isFork { return try openFork(of: name, request) }
+        if let moment = request.target.moment, moment != .head {
+            return try openPast(of: name, moment)
+        }
+        return try openPresent(of: name, request.user)
+    }
+
+    private func openPresent(of name: String, _ user: WireString) throws -> Endpoint {
+        try entering(name) { branch, info in
+            // What was proved against a note of the roles must hold against the roles.
+            let isRunning = computes.socketPath(of: branch.computeKey) != nil
+            let proved = isRunning ? nil : roles.verifier(of: user, on: branch, socketPath: nil)
+            let lease = try computes.acquire(target(branch, info))
+            if !isRunning {
+                let isTrue = proved.map {
+                    roles.confirm(user, $0, on: branch, socketPath: lease.socketPath)
+                }
+                guard isTrue == true else { throw Self.wrongPassword(user) }
+            }
+            let held = HeldLease(lease)
+            return Endpoint(
+                socketPath: lease.socketPath,
+                branch: info.name,
+                settings: [Self.setting("oxbow.branch", info.name)]
+            ) { held.give() }
+        }
+    }
+
+    private static func wrongPassword(_ user: WireString) -> Refusal {
+        Refusal("28P01", "password authentication failed for user \"\(user.text)\"")
+    }
+
+    // MARK: The past
+
+    private func openPast(of name: String, _ moment: RequestedMoment) throws -> Endpoint {
+        let branch = try find(name)
+        let point = try point(moment, on: branch)
+        let lease = try computes.acquire(target(branch, point))
+        let held = HeldLease(lease)
+        return Endpoint(
+            socketPath: lease.socketPath,
+            branch: name,
+            notices: [Self.notice(of: point, asked: moment, name)],
+            settings: Self.settings(name, point)
+        ) { held.give() }
+    }
+
+    /// The record that a moment snaps to.
+    func point(_ moment: RequestedMoment, on branch: Branch) throws -> Point {
+        try AdminStore.point(moment, branch)
+    }
+
+    static func notice(
+        of point: Point,
+        asked moment: RequestedMoment,
+        _ name: String
+    ) -> ServerReport {
+        let distance = point.distance.map { ", \(Self.text($0)) before it" } ?? ""
+        let next =
+            point.next.map { "The next record is \($0.lsn), \($0.time)." }
+            ?? "It is the newest record."
+        return ServerReport(
+            .notice,
+            state: "00000",
+            "\(moment) of branch \"\(name)\" is the record \(point.lsn), \(point.time)\(distance)",
+            detail: next
+        )
+    }
+
+    /// In seconds, to the millisecond.
+    private static func text(_ duration: Duration) -> String {
+        let (seconds, attoseconds) = duration.components
+        let thousandths = String(1000 + attoseconds / 1_000_000_000_000_000).dropFirst()
+        return "\(seconds).\(thousandths) s"
+    }
+
+    private static func settings(_ name: String, _ point: Point) -> [StartupOptions.Setting] {
+        [
+            setting("oxbow.branch", name), setting("oxbow.lsn", "\(point.lsn)"),
+            setting("oxbow.time", "\(point.time)"),
+        ]
+    }
+
+    private static func setting(_ name: String, _ value: String) -> StartupOptions.Setting {
+        StartupOptions.Setting(name: name, value: WireString(value))
+    }
+
+    // MARK: A fork for one connection
+
+    private func openFork(of name: String, _ request: ConnectionRequest) throws -> Endpoint {
+        let parent = try find(name)
+        let use = OwnBranch.connection
+        let author = use.author(request.user.text)
+        var notices: [ServerReport] = []
+        let fork: Branch
+        if let moment = request.target.moment, moment != .head {
+            let point = try point(moment, on: parent)
+            notices.append(Self.notice(of: point, asked: moment, name))
+            fork = try store.fork(use.newName, from: point, expires: .never, by: author)
+        } else {
+            prepareFork(of: parent)
+            fork = try store.fork(use.newName, from: parent, expires: .never, by: author)
+        }
+        do {
+            let info = try fork.info()
+            let lease = try computes.acquire(target(fork, info))
+            let held = HeldLease(lease)
+            return Endpoint(
+                socketPath: lease.socketPath,
+                branch: info.name,
+                notices: notices,
+                settings: [Self.setting("oxbow.branch", info.name)]
+            ) { [self] in
+                held.give()
+                discard(fork)
+            }
+        } catch {
+            discard(fork)
+            throw error
+        }
+    }
+
+    // MARK: Targets
+
+    func target(_ branch: Branch, _ info: BranchInfo) -> ComputeTarget {
+        var target = ComputeTarget(key: branch.computeKey, files: .branch(info.name))
+        target.isFork = info.parent != nil
+        target.idle = idle(of: branch)
+        target.cutWrites = {
+            (try? BranchFiles.open(branch, creating: false).cutWriteCount) ?? 0
+        }
+        return target
+    }
+
+    private func target(_ branch: Branch, _ point: Point) -> ComputeTarget {
+        let (store, use) = (store, OwnBranch.moment)
+        var target = ComputeTarget(
+            key: "\(branch.computeKey)@\(point.lsn)",
+            files: .moment { [self] in
+                let fork = try store.fork(
+                    use.newName,
+                    from: point,
+                    expires: .never,
+                    by: use.author("oxbow")
+                )
+                return ComputeFork(name: try fork.info().name) { [self] in
+                    try? fork.delete(by: Author("oxbow"))
+                    mount.refresh()
+                }
+            }
+        )
+        target.idle = .after(seconds: options.momentIdleSeconds)
+        return target
+    }
+}
+
+/// A lease until somebody gives it back.
+private final class HeldLease: Sendable {
+    private let lease: Mutex<ComputeLease?>
+
+    init(_ lease: ComputeLease) { self.lease = Mutex(lease) }
+
+    func give() { lease.withLock { $0 = nil } }
+}

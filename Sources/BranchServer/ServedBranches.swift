@@ -1,0 +1,161 @@
+import DiskIO
+import FuseMount
+import Oxbow
+import PostgresWire
+import Primitives
+import Synchronization
+import Volume
+
+/// The branches of a store with the computes on them: what the front, the console and the commands
+/// have in common.
+final class ServedBranches: Sendable {
+    let store: Store
+    let mount: Mount
+    let computes: Computes
+    let roles: RoleBook
+    let folder: ServerFolder
+    let options: ServerOptions
+    let log: ServerLog
+    /// What the salts of users are made of whom there are not.
+    let secret: [UInt8]
+    private let gates = BranchGates()
+    private let usual: Mutex<String>
+    let idles: Mutex<[String: ComputeIdle]>
+    /// Ends the sessions of a branch; there is somebody to ask once the front is there.
+    private let sessionsEnder = Mutex<@Sendable (String) -> Void>({ _ in })
+
+    /// How long who wants to enter a branch waits while it is reset, and who wants to reset it
+    /// while another does.
+    private static let patienceMilliseconds = 60_000
+
+    init(
+        _ store: Store,
+        _ mount: Mount,
+        _ computes: Computes,
+        _ folder: ServerFolder,
+        _ options: ServerOptions
+    ) throws {
+        let log = try ServerLog(folder)
+        self.log = log
+        secret = Array(try folder.kept("secret") { ServerFolder.secret(letters: 32) }.utf8)
+        self.store = store
+        self.mount = mount
+        self.computes = computes
+        self.folder = folder
+        self.options = options
+        roles = RoleBook(
+            role: computes.options.role,
+            changed: { mount.forget($0, of: $1) },
+            log: { log.note($0) }
+        )
+        idles = Mutex(Self.readIdles(folder))
+        usual = Mutex(folder.read(Self.defaultFile) ?? "main")
+    }
+
+    // MARK: Which branch
+
+    private static let defaultFile = "default-branch"
+
+    var defaultBranch: String { usual.withLock { $0 } }
+
+    func setDefaultBranch(_ name: String) throws(ServerError) {
+        try usual.withLock { usual throws(ServerError) in
+            try folder.write(name, to: Self.defaultFile)
+            usual = name
+        }
+    }
+
+    func find(_ name: String) throws -> Branch {
+        do { return try store.branch(name) } catch {
+            guard error.kind == .notFound || error.kind == .invalid else { throw error }
+            throw Refusal.unknownBranch(name, among: try names())
+        }
+    }
+
+    /// The branches that are not the server's own.
+    func all() throws(OxbowError) -> [BranchInfo] {
+        try store.branches().filter { OwnBranch($0) != .moment }
+    }
+
+    func names() throws(OxbowError) -> [String] { try all().map(\.name) }
+
+    /// Runs a body on a branch that nobody resets, deletes or renames meanwhile.
+    func entering<Result>(
+        _ name: String,
+        _ body: (Branch, BranchInfo) throws -> Result
+    ) throws -> Result {
+        while true {
+            let branch = try find(name)
+            guard gates.enter(branch.id, atMostMilliseconds: Self.patienceMilliseconds) else {
+                throw ServerError(.busy, "branch \(name) is being changed: try again")
+            }
+            defer { gates.leave(branch.id) }
+            // It may have become another while that was waited for.
+            guard try find(name).id == branch.id else { continue }
+            return try body(branch, branch.info())
+        }
+    }
+
+    // MARK: Around a change
+
+    func endSessions(by end: @escaping @Sendable (String) -> Void) {
+        sessionsEnder.withLock { $0 = end }
+    }
+
+    /// Ends a branch's sessions and its compute, and lets none begin until what is returned is
+    /// called: around a change of the branch's files or name.
+    func hold(_ name: String) throws -> @Sendable () -> Void {
+        let branch = try find(name)
+        if let socket = computes.socketPath(of: branch.computeKey) {
+            roles.refresh(branch, socketPath: socket)
+        }
+        let end = sessionsEnder.withLock { $0 }
+        let computes = computes
+        let isHeld = gates.hold(
+            branch.id,
+            atMostMilliseconds: Self.patienceMilliseconds
+        ) {
+            end(name)
+            computes.stop(branch.computeKey)
+        }
+        guard isHeld else {
+            throw ServerError(.busy, "branch \(name) is being changed by somebody else: try again")
+        }
+        return { [self] in
+            roles.forget(branch.id)
+            mount.refresh()
+            gates.release(branch.id)
+        }
+    }
+
+    /// Sees that a fork of the branch as it is now has all that belongs to it. Cheap.
+    func prepareFork(of branch: Branch) {
+        if let socket = computes.socketPath(of: branch.computeKey) {
+            roles.refresh(branch, socketPath: socket)
+        }
+        // Where nobody has the files open there is nothing to write.
+        try? BranchFiles.open(branch, creating: false).writeTimes()
+    }
+
+    /// Stops a branch's compute until somebody connects.
+    func suspend(_ name: String) throws { try hold(name)() }
+
+    /// Deletes a branch of the server's own, with what runs on it.
+    func discard(_ branch: Branch) {
+        computes.discard(branch.computeKey)
+        try? branch.delete(by: Author("oxbow"))
+        mount.refresh()
+    }
+
+    /// Deletes what a server left that did not end in good order.
+    func reap() throws(OxbowError) {
+        for info in try store.branches() where OwnBranch(info) != nil {
+            try store.branch(info.id).delete(by: Author("oxbow"))
+        }
+    }
+}
+
+extension Branch {
+    /// What tells its compute from all others.
+    var computeKey: String { "\(id)" }
+}

@@ -1,0 +1,136 @@
+import DiskIO
+import Glibc
+import Primitives
+
+/// What a server keeps beside its store, and where it is found while it runs.
+///
+///     DATA/server/            mode 0700
+///       password              the role's, made with the first cluster; 0600
+///       secret                what the salts of users are made of whom there are not; 0600
+///       server.crt .key       for TLS
+///       default-branch        missing: main
+///       control               a socket for commands
+///       address               how to reach it, while it runs: a word and its value on each line
+///     RUN/                    on a disk of the system, its path short, since names of sockets are
+///       mnt/                  the branches as folders
+///       computes/KEY/         what each compute needs
+///       branches/NAME/        a socket for each branch
+package struct ServerFolder: Sendable {
+    package let dataPath: String
+    package let run: String
+
+    package var path: String { dataPath + "/server" }
+    package var control: String { path + "/control" }
+    package var address: String { path + "/address" }
+    package var passwordFile: String { path + "/password" }
+    package var mount: String { run + "/mnt" }
+    package var computes: String { run + "/computes" }
+    package var branches: String { run + "/branches" }
+
+    /// Where a server of the store in a folder, which exists, keeps what.
+    package init(dataPath: String) throws(ServerError) {
+        guard let real = unsafe realpath(dataPath, nil) else {
+            throw Self.failure(dataPath)
+        }
+        defer { unsafe free(real) }
+        self.dataPath = unsafe String(cString: real)
+        var status = stat()
+        guard unsafe stat(dataPath, &status) == 0 else { throw Self.failure(dataPath) }
+        // Of the folder itself: the same by whatever path it was named.
+        let mark = String(UInt64(status.st_ino) ^ UInt64(status.st_dev) << 40, radix: 16)
+        run = geteuid() == 0 ? "/run/oxbow-\(mark)" : "/tmp/oxbow-\(geteuid())-\(mark)"
+    }
+
+    package init(making dataPath: String) throws(ServerError) {
+        try Self.make(dataPath, mode: 0o755, mayExist: true)
+        try self.init(dataPath: dataPath)
+        try Self.make(path, mode: 0o700, mayExist: true)
+        try Self.make(run, mode: 0o755, mayExist: true)
+        try expectOwn(run)
+        for folder in [mount, branches] { try Self.make(folder, mode: 0o755, mayExist: true) }
+    }
+
+    private static func failure(_ what: String) -> ServerError {
+        ServerError(.invalid, "\(what): \(unsafe String(cString: strerror(errno)))")
+    }
+
+    private static func make(
+        _ path: String,
+        mode: mode_t,
+        mayExist: Bool
+    ) throws(ServerError) {
+        if unsafe mkdir(path, mode) == 0 { return }
+        // A mount that a process left that is no more is taken away when it is mounted again.
+        guard mayExist, errno == EEXIST || errno == ENOTCONN else {
+            throw failure("make \(path)")
+        }
+    }
+
+    /// A folder that others can make before us must be ours.
+    private func expectOwn(_ path: String) throws(ServerError) {
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0 else { throw Self.failure(path) }
+        guard status.st_uid == geteuid(), status.st_mode & S_IFMT == S_IFDIR,
+            status.st_mode & 0o022 == 0
+        else {
+            throw ServerError(.invalid, "\(path) belongs to somebody else: remove it")
+        }
+    }
+
+    /// Takes away what was there while the server ran. The logs of computes stay.
+    package func removeRun() {
+        unsafe rmdir(mount)
+        unsafe rmdir(branches)
+        unsafe rmdir(run)
+    }
+
+    // MARK: Small files
+
+    package func read(_ name: String) -> String? {
+        ComputeFiles.read(path + "/" + name, atMost: 1 << 20).map {
+            String(decoding: $0, as: UTF8.self).trimmed
+        }
+    }
+
+    /// Writes a small file so that it is there whole, also after a loss of power.
+    func write(_ text: String, to name: String, mode: mode_t = 0o600) throws(ServerError) {
+        try ServerError.telling {
+            try ComputeFiles.write(text + "\n", to: path + "/" + name, mode: mode)
+        }
+        for place in [path + "/" + name, path] {
+            let file = unsafe open(place, O_RDONLY | O_CLOEXEC)
+            guard file >= 0 else { throw Self.failure(place) }
+            defer { close(file) }
+            guard fsync(file) == 0 else { throw Self.failure("sync \(place)") }
+        }
+    }
+
+    package func remove(_ name: String) { unsafe unlink(path + "/" + name) }
+
+    /// What was written once and stays; made now where it is missing.
+    package func kept(_ name: String, _ make: () -> String) throws(ServerError) -> String {
+        if let known = read(name), !known.isEmpty { return known }
+        let made = make()
+        try write(made, to: name)
+        return made
+    }
+
+    /// Letters and digits that nobody can guess.
+    package static func secret(letters: Int = 24) -> String {
+        let alphabet = Array("abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789")
+        return String(
+            (0..<letters).map { _ in
+                alphabet[Int(SystemEntropy.draw() % UInt64(alphabet.count))]
+            }
+        )
+    }
+}
+
+extension String {
+    /// Without white space at its ends.
+    var trimmed: String {
+        let start = drop { $0.isWhitespace }
+        let end = start.lastIndex { !$0.isWhitespace }
+        return end.map { String(start[...$0]) } ?? ""
+    }
+}

@@ -1,0 +1,106 @@
+import FuseMount
+import Glibc
+import Oxbow
+import Primitives
+
+/// What a server does now and then: a socket for each branch there is, an end for what runs on
+/// branches that there are no more, and a look at who may log in.
+// Safe to share: what changes is under the lock, or used by the one thread alone.
+final class ServerKeeper: @unchecked Sendable {
+    private let branches: ServedBranches
+    private let front: Front
+    private let folder: ServerFolder
+    private let lock = Lock()
+    private var isEnded = false
+    private var thread: WorkerThread?
+    /// The names that have a socket.
+    private var listening: Set<String> = []
+    private var rounds = 0
+
+    private static let pauseMilliseconds = 500
+    /// Branches beyond that many have no socket of their own, the newest first.
+    private static let socketLimit = 1000
+    /// Every so many rounds who may log in is looked at where computes run.
+    private static let roleRounds = 4
+
+    init(_ branches: ServedBranches, _ front: Front, _ folder: ServerFolder) {
+        self.branches = branches
+        self.front = front
+        self.folder = folder
+        round()
+        thread = WorkerThread { [self] in work() }
+    }
+
+    func end() {
+        lock.withLock {
+            isEnded = true
+            lock.wakeAll()
+        }
+        thread?.join()
+        thread = nil
+        for name in listening { close(name) }
+    }
+
+    private func work() {
+        while true {
+            let goesOn = lock.withLock { () -> Bool in
+                if !isEnded { lock.wait(atMostMilliseconds: Self.pauseMilliseconds) }
+                return !isEnded
+            }
+            guard goesOn else { return }
+            round()
+        }
+    }
+
+    private func round() {
+        rounds += 1
+        // A store that failed says so to whoever uses it.
+        guard let all = try? branches.all() else { return }
+        keepSockets(all)
+        endOrphans(all)
+        if rounds % Self.roleRounds == 0 { branches.refreshRoles(all) }
+    }
+
+    // MARK: Sockets
+
+    private func keepSockets(_ all: [BranchInfo]) {
+        let newest = all.sorted { $0.id > $1.id }.prefix(Self.socketLimit)
+        let wanted = Set(newest.map(\.name))
+        for name in listening.subtracting(wanted) { close(name) }
+        for name in wanted.subtracting(listening) { open(name) }
+    }
+
+    private func path(_ name: String) -> String {
+        "\(folder.branches)/\(name)/.s.PGSQL.\(ComputePlace.port)"
+    }
+
+    private func open(_ name: String) {
+        guard path(name).utf8.count <= ComputePlace.socketLimit else { return }
+        unsafe mkdir("\(folder.branches)/\(name)", 0o755)
+        guard (try? front.listen(path: path(name), branch: name)) != nil else { return }
+        listening.insert(name)
+    }
+
+    private func close(_ name: String) {
+        front.close(path: path(name))
+        unsafe rmdir("\(folder.branches)/\(name)")
+        listening.remove(name)
+    }
+
+    // MARK: Orphans
+
+    /// A branch may go by itself, while somebody is connected.
+    private func endOrphans(_ all: [BranchInfo]) {
+        let living = Set(all.map { "\($0.id)" })
+        let keys = branches.computes.statuses.map(\.key).filter {
+            !$0.contains("@") && !living.contains($0)
+        }
+        guard !keys.isEmpty, let known = try? branches.store.branches(includingDeleted: true)
+        else { return }
+        // One that was made after the branches were listed is no orphan.
+        for info in known where info.deleted != nil && keys.contains("\(info.id)") {
+            front.endSessions(of: info.name)
+            branches.computes.discard("\(info.id)")
+        }
+    }
+}

@@ -1,0 +1,192 @@
+import Foundation
+import Testing
+
+/// A whole branch server: psql on any branch, at any moment.
+@Suite(
+    .serialized,
+    .enabled(
+        if: ServedStore.isPossible,
+        "root, FUSE or PostgreSQL 15 is missing: no server was tested"
+    )
+)
+struct ServerTests {
+    private static func now() -> String {
+        let form = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+        return Date.now.formatted(form)
+    }
+
+    @Test func `a branch and a moment are named by the database, by options or by a socket`() throws
+    {
+        let server = try RunningServer.new()
+        try server.sql("postgres", "CREATE TABLE t AS SELECT generate_series(1, 32) n")
+        let then = Self.now()
+        Thread.sleep(forTimeInterval: 0.1)
+        try server.sql("oxbow", "CREATE BRANCH pr-1 FROM main TTL '1h'")
+        try server.sql("postgres@pr-1", "DELETE FROM t WHERE n > 10")
+        #expect(
+            try server.sql("postgres@pr-1", "SELECT count(*) FROM t; SHOW oxbow.branch")
+                == "10\npr-1"
+        )
+        #expect(try server.sql("postgres", "SELECT count(*) FROM t") == "32")
+        try server.sql("postgres", "DELETE FROM t")
+
+        let past = try server.sql(
+            "postgres@main@\(then)",
+            "SELECT count(*) FROM t; SHOW oxbow.time"
+        )
+        let lines = past.split(separator: "\n")
+        #expect(
+            lines.first?.hasPrefix("NOTICE:  \(then) of branch \"main\" is the record L") == true
+        )
+        #expect(lines.contains("32"), "\(past)")
+        let write = try server.sql("postgres@main@\(then)", "INSERT INTO t VALUES (1)")
+        #expect(write.contains("cannot execute INSERT in a read-only transaction"))
+        let lift = "SET default_transaction_read_only = off; SET transaction_read_only = off"
+        #expect(try server.sql("postgres@main@\(then)", lift).contains("ERROR"))
+
+        let options = "PGOPTIONS='-c oxbow.branch=main -c oxbow.at=\(then)'"
+        let asked = "psql -X -q -At -d '\(server.url)' -c 'SELECT count(*) FROM t'"
+        #expect(try server.run("\(options) \(asked) 2>/dev/null").said == "32")
+        let password = try #require(URLComponents(string: server.url)?.password)
+        let socket = try server.runFolder() + "/branches/pr-1"
+        let there = try server.run(
+            "PGPASSWORD='\(password)' psql -h \(socket) -U postgres -X -q -At postgres",
+            "SELECT count(*) FROM t"
+        )
+        #expect(there.said == "10")
+        try server.end()
+    }
+
+    @Test func `a fork of its own goes with the connection`() throws {
+        let server = try RunningServer.new()
+        try server.sql("postgres", "CREATE TABLE t AS SELECT generate_series(1, 32) n")
+        let said = try server.sql(
+            "postgres@main+",
+            "DELETE FROM t; SELECT count(*) FROM t; SHOW oxbow.branch"
+        )
+        let lines = said.split(separator: "\n")
+        #expect(lines.first == "0")
+        #expect(lines.last?.hasPrefix("connection-") == true)
+        #expect(try server.sql("postgres", "SELECT count(*) FROM t") == "32")
+        #expect(try server.wait { try server.branches() == ["main"] })
+        let run = try server.runFolder()
+        #expect(try FileManager.default.contentsOfDirectory(atPath: run + "/computes").count == 1)
+
+        // One whose server was killed is gone with the next.
+        let held = try server.start(
+            "psql -X -q -d '\(server.url("postgres@main+"))' -c 'SELECT pg_sleep(60)'"
+        ).0
+        #expect(try server.wait { try server.branches().count == 2 })
+        server.kill()
+        held.waitUntilExit()
+        try server.start()
+        #expect(try server.branches() == ["main"])
+        #expect(try server.sql("postgres", "SELECT count(*) FROM t") == "32")
+        try server.end()
+    }
+
+    @Test func `a branch that is set back, renamed or dropped ends its sessions first`() throws {
+        let server = try RunningServer.new()
+        try server.sql("postgres", "CREATE TABLE t AS SELECT generate_series(1, 32) n")
+        try server.sql("oxbow", "CREATE BRANCH b FROM main")
+        func sleeper() throws -> (Process, Pipe) {
+            let made = try server.start(
+                "psql -X -q -At -d '\(server.url("postgres@b"))' -c 'SELECT pg_sleep(600)' 2>&1"
+            )
+            let isThere = try server.wait {
+                try server.sql("oxbow", "SHOW SESSIONS").contains("b|postgres|postgres|active")
+            }
+            #expect(isThere)
+            return made
+        }
+        func end(_ sleeper: (Process, Pipe)) -> String {
+            sleeper.0.waitUntilExit()
+            return String(decoding: sleeper.1.fileHandleForReading.availableData, as: UTF8.self)
+        }
+        try server.sql("postgres@b", "CHECKPOINT")
+        let before = try server.sql("oxbow", "SHOW POINT b AT head").prefix { $0 != "|" }
+        try server.sql("postgres@b", "DELETE FROM t")
+        var sleeping = try sleeper()
+        try server.sql("oxbow", "RESET b TO \(before)")
+        #expect(end(sleeping).contains("terminating connection"))
+        #expect(try server.sql("postgres@b", "SELECT count(*) FROM t") == "32")
+        try server.sql("oxbow", "UNDO b")
+        #expect(try server.sql("postgres@b", "SELECT count(*) FROM t") == "0")
+        sleeping = try sleeper()
+        try server.sql("oxbow", "RENAME BRANCH b TO c")
+        #expect(end(sleeping).contains("terminating connection"))
+        #expect(try server.sql("postgres@c", "SELECT count(*) FROM t") == "0")
+        try server.sql("oxbow", "DROP BRANCH c")
+        let gone = try server.sql("postgres@c", "SELECT 1")
+        #expect(gone.contains("branch \"c\" does not exist"))
+        try server.sql("oxbow", "UNDELETE c")
+        #expect(try server.sql("postgres@c", "SELECT count(*) FROM t") == "0")
+        try server.end()
+    }
+
+    @Test func `a branch that expires ends its sessions`() throws {
+        let server = try RunningServer.new()
+        try server.sql("oxbow", "CREATE BRANCH brief FROM main TTL '3s'")
+        let said = try server.sql("postgres@brief", "SELECT pg_sleep(600)")
+        #expect(said.contains("terminating connection") || said.contains("closed the connection"))
+        #expect(try server.branches() == ["main"])
+        try server.end()
+    }
+
+    @Test func `many who come at once wait for one start`() throws {
+        let server = try RunningServer.new()
+        let script = """
+            for i in $(seq 12); do
+                psql -X -q -At -d '\(server.url)' -c 'SELECT 1' &
+            done
+            wait
+            """
+        #expect(
+            try server.run(script).said == Array(repeating: "1", count: 12).joined(separator: "\n")
+        )
+        let computes = try server.sql("oxbow", "SHOW COMPUTES")
+            .split(separator: "|", omittingEmptySubsequences: false)
+        #expect(computes.count > 5 && computes[5] == "1", "\(computes)")
+        try server.end()
+    }
+
+    @Test func `who may log in is the branch's own, and known before anything runs`() throws {
+        let server = try RunningServer.new()
+        func count(_ database: String, _ user: String, _ password: String) throws -> String {
+            try server.sql(database, "SELECT 1", user: user, password: password)
+        }
+        try server.sql("postgres", "CREATE ROLE app LOGIN PASSWORD 'one'; CHECKPOINT")
+        let then = Self.now()
+        try server.sql("oxbow", "CREATE BRANCH b FROM main")
+        try server.sql("postgres", "ALTER ROLE app PASSWORD 'two'")
+        #expect(try count("postgres", "app", "two") == "1")
+        #expect(try count("postgres", "app", "one").contains("password authentication failed"))
+        // It was forked with the old one.
+        #expect(try count("postgres@b", "app", "two").contains("password authentication failed"))
+        #expect(try !server.sql("oxbow", "SHOW COMPUTES").contains("b|"))
+        #expect(try count("postgres@b", "app", "one") == "1")
+        // The past is entered with what holds now.
+        #expect(try count("postgres@main@\(then)", "app", "two").hasSuffix("1"))
+        #expect(
+            try count("postgres@main@\(then)", "app", "one").contains("authentication failed")
+        )
+        // Names of branches are told to nobody who is not in.
+        #expect(try count("postgres@nothing", "app", "no").contains("authentication failed"))
+        #expect(try count("postgres@nothing", "nobody", "no").contains("authentication failed"))
+        // Branches are changed by superusers, and looked at by all.
+        func console(_ text: String) throws -> String {
+            try server.sql("oxbow", text, user: "app", password: "two")
+        }
+        #expect(try console("SHOW BRANCHES").contains("main"))
+        #expect(try console("CREATE BRANCH c").contains("permission denied"))
+
+        // Killed and started again, it knows as much.
+        try server.sql("postgres", "ALTER ROLE app PASSWORD 'three'")
+        #expect(try count("postgres", "app", "three") == "1")
+        server.kill()
+        try server.start()
+        #expect(try count("postgres", "app", "two").contains("authentication failed"))
+        #expect(try count("postgres", "app", "three") == "1")
+        try server.end()
+    }
+}
