@@ -153,8 +153,8 @@ let package = Package(
         tests(
             "BranchServerTests",
             [
-                "Primitives", "DiskIO", "Oxbow", "Volume", "PostgresWire", "BranchServer",
-                "ComputeWorker", "ServerWorker",
+                "Primitives", "DiskIO", "Oxbow", "Volume", "Simulation", "PostgresWire",
+                "BranchServer", "ComputeWorker", "ServerWorker",
             ]
         ),
         .target(
@@ -229,7 +229,7 @@ if Context.environment["FUZZ"] != nil {
             )
         )
     }
-    for subject in ["AdminStatement", "RoleList", "ControlRequest"] {
+    for subject in ["AdminStatement", "RoleList", "WALReader", "ControlRequest"] {
         package.targets.append(
             .executableTarget(
                 name: "Fuzz\(subject)",
