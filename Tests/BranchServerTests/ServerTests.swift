@@ -1,4 +1,5 @@
 import Foundation
+import ServerFixture
 import Testing
 
 /// A whole branch server: psql on any branch, at any moment.
