@@ -100,6 +100,7 @@ let package = Package(
             dependencies: [
                 "CLinux", "Primitives", "DiskIO", "Oxbow", "Volume", "Simulation",
                 .target(name: "FuseMount", condition: withServer),
+                .target(name: "BranchServer", condition: withServer),
             ],
             swiftSettings: production
         ),
@@ -109,7 +110,7 @@ let package = Package(
         .executableTarget(
             name: "OxbowBench",
             dependencies: [
-                "CLZ4", "Primitives", "DiskIO", "Oxbow", "DemoCatalog",
+                "CLZ4", "Primitives", "DiskIO", "Oxbow", "DemoCatalog", "PostgresWire",
                 .target(name: "CSQLite", condition: withPeers),
                 .target(name: "CLMDB", condition: withPeers),
                 .target(name: "CRocksDB", condition: withPeers),
@@ -200,7 +201,7 @@ let package = Package(
             swiftSettings: common
         ),
         tests("BenchmarkTests", ["OxbowBench"]),
-        tests("CLITests", ["Oxbow", "OxbowCLI"]),
+        tests("CLITests", ["Oxbow", "OxbowCLI", "BranchServer", "Primitives", "Volume"]),
         .testTarget(
             name: "FormatTests",
             dependencies: ["Primitives", "DiskIO", "Oxbow", "TestSupport"],
@@ -240,7 +241,7 @@ if Context.environment["FUZZ"] != nil {
             )
         )
     }
-    for subject in ["AdminStatement", "RoleList"] {
+    for subject in ["AdminStatement", "RoleList", "ControlRequest"] {
         package.targets.append(
             .executableTarget(
                 name: "Fuzz\(subject)",

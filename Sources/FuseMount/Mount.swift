@@ -176,6 +176,27 @@ public final class Mount: @unchecked Sendable {
         }
     }
 
+    /// Makes the kernel forget where a name in a folder leads, and what is in that folder, since
+    /// both were changed by other means than through the mount. Not to be called by a thread that
+    /// works on a request.
+    public func forget(_ name: FileName, in folder: InodeNumber, of files: BranchFiles) {
+        for tree in session.trees.all {
+            guard case .branch(let own) = tree.content, own === files,
+                let node = try? tree.node(folder)
+            else { continue }
+            unsafe name.bytes.withUnsafeBytes { bytes in
+                let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
+                _ = unsafe fuse_lowlevel_notify_inval_entry(
+                    raw,
+                    node.rawValue,
+                    start,
+                    bytes.count
+                )
+            }
+            _ = unsafe fuse_lowlevel_notify_inval_inode(raw, node.rawValue, 0, 0)
+        }
+    }
+
     /// Whether the folder shows the branches; no more once somebody has unmounted it.
     public var isActive: Bool { unsafe fuse_session_exited(raw) == 0 }
 

@@ -24,7 +24,9 @@ import Volume
             case .version: try VersionCommand.print(asJSON: wantsJSON(arguments), output)
             case .help(let path):
                 try HelpCommand.show(path, asJSON: wantsJSON(arguments), output)
-            case .run(let invocation): try invocation.command.run(invocation)
+            case .run(let call):
+                if let code = try forwarded(call, arguments) { return code }
+                try call.command.run(call)
             }
             try output.flush()
             return .success
@@ -32,6 +34,17 @@ import Volume
             output.discard()
             return report(Failure(error), arguments, output)
         }
+    }
+
+    private static func forwarded(
+        _ call: Invocation,
+        _ arguments: [String]
+    ) throws -> ExitCode? {
+        #if Server
+        return try Forwarding.run(call, arguments)
+        #else
+        return nil
+        #endif
     }
 
     private static func report(
@@ -68,6 +81,9 @@ package enum ExitCode: Int32, Sendable {
     case failure = 1
     case misuse = 2
 }
+
+/// ``Failure``, for types that have another of that name.
+package typealias CommandFailure = Failure
 
 /// Why a command did not do what it was asked to.
 package struct Failure: Error {

@@ -22,6 +22,14 @@ package struct Command: Sendable {
         }
     }
 
+    /// Who does it.
+    package enum Place: Sendable {
+        /// Whoever has the store open: the server where one runs.
+        case store
+        /// The process that was called, always.
+        case here
+    }
+
     /// Its name: one word, or a group's and its own.
     package let path: [String]
     package let summary: String
@@ -33,6 +41,7 @@ package struct Command: Sendable {
     package let keys: [Key]
     /// Whether it works on a store, and so takes `--store`.
     package let usesStore: Bool
+    package let place: Place
     package let run: @Sendable (Invocation) throws -> Void
 
     package init(
@@ -44,6 +53,7 @@ package struct Command: Sendable {
         examples: [Example] = [],
         keys: [Key] = [],
         usesStore: Bool = true,
+        place: Place = .store,
         run: @escaping @Sendable (Invocation) throws -> Void
     ) {
         self.path = path.split(separator: " ").map(String.init)
@@ -54,6 +64,7 @@ package struct Command: Sendable {
         self.examples = examples
         self.keys = keys
         self.usesStore = usesStore
+        self.place = usesStore ? place : .here
         self.run = run
     }
 

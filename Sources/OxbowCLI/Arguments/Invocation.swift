@@ -13,11 +13,16 @@ package struct Invocation {
     }
 
     package mutating func set(_ option: any AnyOption, _ value: any Sendable) {
-        options[option.name, default: []].append(value)
+        options[option.name, default: []].append(placed(value))
     }
 
     package mutating func set(_ positional: any AnyPositional, _ value: any Sendable) {
-        positionals[positional.placeholder, default: []].append(value)
+        positionals[positional.placeholder, default: []].append(placed(value))
+    }
+
+    /// The one place in which paths of this machine come to mean what they meant to who wrote them.
+    private func placed(_ value: any Sendable) -> any Sendable {
+        (value as? LocalPath).map(environment.place) ?? value
     }
 
     package func has(_ option: any AnyOption) -> Bool { options[option.name] != nil }
@@ -67,9 +72,19 @@ package struct Invocation {
 package struct Environment: Sendable {
     package let store: String?
     package let actor: String
+    /// What relative paths begin from; nil where it is the process's own folder.
+    package var folder: [UInt8]?
+    package var input = Input()
+    /// The server that does the command; nil where the command opens the store itself.
+    package var host: StoreHost?
 
     package init(store: String?, actor: String) {
         self.store = store
         self.actor = actor
+    }
+
+    /// A path as the system is to be asked for it.
+    package func place(_ path: LocalPath) -> LocalPath {
+        folder.map { path.based(on: $0) } ?? path
     }
 }

@@ -53,9 +53,11 @@ enum BranchChanges {
         try call.withStore { store in
             let branch: Branch
             if from.text == nil {
+                let parent = try store.find(from.branch)
+                call.environment.host?.prepareFork(parent)
                 branch = try store.fork(
                     name,
-                    from: store.find(from.branch),
+                    from: parent,
                     expires: call[expires],
                     by: call.author
                 )
@@ -81,8 +83,8 @@ enum BranchChanges {
         keys: BranchDescription.keys("branch")
     ) { call in
         let newName = try call.value(newName)
-        try change(call) { branch throws(OxbowError) in
-            try branch.rename(to: newName, by: call.author)
+        try change(call) { branch in
+            try call.whileHeld(branch) { try branch.rename(to: newName, by: call.author) }
         } tell: {
             "renamed \($0) to \(newName)"
         }
@@ -139,7 +141,7 @@ enum BranchChanges {
         keys: BranchDescription.keys("branch")
     ) { call in
         try change(call) { branch in
-            try branch.unlessProtected { () throws(OxbowError) in
+            try branch.unlessProtected(call) { () throws(OxbowError) in
                 try branch.delete(by: call.author)
             }
         } tell: {

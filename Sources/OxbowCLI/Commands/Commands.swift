@@ -1,7 +1,10 @@
 /// All that `oxbow` does.
 package enum Commands {
-    package static let table = CommandTable([
-        Topic("Stores", [InitCommand.command]),
+    package static let table = CommandTable(
+        [Topic("Stores", [InitCommand.command])] + serving + engine
+    )
+
+    private static let engine = [
         Topic(
             "Branches",
             [
@@ -35,7 +38,15 @@ package enum Commands {
             ]
         ),
         Topic("About oxbow", [HelpCommand.command, VersionCommand.command]),
-    ])
+    ]
+
+    private static var serving: [Topic] {
+        #if Server
+        [Topic("The server", [ServeCommand.command])]
+        #else
+        []
+        #endif
+    }
 
     private static var mounts: [Command] {
         #if Server

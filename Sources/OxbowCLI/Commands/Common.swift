@@ -4,9 +4,16 @@ extension Invocation {
     /// The folder that the command works on.
     var folder: String { self[Globals.store] ?? environment.store ?? "." }
 
+    /// The same as a path of this machine.
+    var storePath: LocalPath { environment.place(LocalPath(RawText.bytes(folder))) }
+
     /// Runs a body on the store, and closes it in good order, so that what the body did is durable
-    /// before anybody is told.
+    /// before anybody is told. In a server it is the server's, and stays open.
     func withStore(_ body: (Store) throws -> Void) throws {
+        if let host = environment.host {
+            try body(host.store)
+            return try host.store.sync()
+        }
         var options = StoreOptions()
         options.createIfMissing = false
         let store: Store

@@ -38,7 +38,8 @@ enum DumpCommand {
             .init("oxbow dump --kind lifecycle", "who did what with which branch"),
             .init("oxbow dump --from L16B3F28 -n 1 --blocks", "one record, and all of it"),
         ],
-        keys: DumpJSON.keys
+        keys: DumpJSON.keys,
+        place: .here
     ) { call in
         let dump: LogDump
         do throws(OxbowError) { dump = try LogDump(call.folder) } catch {

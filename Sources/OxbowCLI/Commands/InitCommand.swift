@@ -50,7 +50,8 @@ enum InitCommand {
         keys: [
             .init("store", "the folder"), .init("pageSize", "bytes in a page"),
             .init("branch.id", "the id of its branch"), .init("branch.name", "main"),
-        ]
+        ],
+        place: .here
     ) { call in
         if call.has(folder), call.has(Globals.store) {
             throw Misuse("the folder is given twice: say DIR or --store, and not both")

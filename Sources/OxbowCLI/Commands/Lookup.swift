@@ -98,17 +98,22 @@ extension Store {
 }
 
 extension Branch {
-    /// Makes a change that a protected branch refuses, and says how the protection goes where it
-    /// does.
-    func unlessProtected(_ change: () throws(OxbowError) -> Void) throws {
-        do throws(OxbowError) { try change() } catch {
-            let info = try info()
-            guard error.kind == .conflict, info.isProtected else { throw error }
-            throw Failure(
-                "conflict",
-                "branch \(info.name) is protected: `oxbow branch protect \(info.name) --off` takes "
-                    + "that away"
-            )
+    /// Makes a change after which the branch shows other files, which a protected one refuses, and
+    /// says how the protection goes where it does.
+    func unlessProtected(_ call: Invocation, _ change: () throws(OxbowError) -> Void) throws {
+        let info = try info()
+        // Before anybody's session is ended for it.
+        if info.isProtected { throw Self.protected(info.name) }
+        do { try call.whileHeld(self) { try change() } } catch let error as OxbowError {
+            guard error.kind == .conflict, try self.info().isProtected else { throw error }
+            throw Self.protected(info.name)
         }
+    }
+
+    private static func protected(_ name: String) -> Failure {
+        Failure(
+            "conflict",
+            "branch \(name) is protected: `oxbow branch protect \(name) --off` takes that away"
+        )
     }
 }

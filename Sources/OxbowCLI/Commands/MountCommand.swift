@@ -26,7 +26,8 @@ enum MountCommand {
         examples: [
             .init("oxbow mount /mnt/oxbow", "then, elsewhere: ls /mnt/oxbow/main@10m")
         ],
-        keys: [.init("mounted", "the folder, once it shows the branches")]
+        keys: [.init("mounted", "the folder, once it shows the branches")],
+        place: .here
     ) { call in
         let path = try call.value(folder)
         let signals = EndSignals.hold()

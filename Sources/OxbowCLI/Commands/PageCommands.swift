@@ -61,7 +61,7 @@ enum PageCommands {
     ) { call in
         let reference = try call.value(Common.branch)
         let (object, first) = (ObjectID(try call.value(object)), try call.value(page))
-        let input = Input()
+        let input = call.environment.input
         if input.isTerminal {
             throw Misuse(
                 "page write reads the standard input, which is a terminal: redirect a file or a "
@@ -72,6 +72,7 @@ enum PageCommands {
         try call.withStore { store in
             let branch = try store.find(reference)
             let name = try branch.info().name
+            try ComputeGuard.checkPages(call, branch, name)
             if !call[overwrite], try PastFiles.areHeld(by: branch.view()) {
                 throw Failure(
                     "conflict",

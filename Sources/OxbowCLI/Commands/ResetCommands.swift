@@ -37,7 +37,7 @@ enum ResetCommands {
                 point = try store.point(asked)
             case .other(let asked): point = try store.point(asked)
             }
-            try branch.unlessProtected { () throws(OxbowError) in
+            try branch.unlessProtected(call) { () throws(OxbowError) in
                 try branch.reset(to: point, by: call.author)
             }
             try BranchChanges.tell(call, store, branch) {
@@ -57,7 +57,7 @@ enum ResetCommands {
         keys: BranchDescription.keys("branch")
     ) { call in
         try BranchChanges.change(call) { branch in
-            try branch.unlessProtected { () throws(OxbowError) in
+            try branch.unlessProtected(call) { () throws(OxbowError) in
                 try branch.undo(by: call.author)
             }
         } tell: {

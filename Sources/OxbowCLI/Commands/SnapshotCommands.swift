@@ -55,6 +55,7 @@ enum SnapshotCommands {
     ) { call in
         let (name, of) = (try call.value(name), try call.value(of))
         try call.withStore { store in
+            if of.text == nil { try call.environment.host?.prepareFork(store.find(of.branch)) }
             try store.createSnapshot(name, of: store.point(of), by: call.author)
             guard let info = try store.snapshots().last(where: { $0.name == name }) else {
                 throw Failure("defect", "snapshot \(name) is not there after it was made")

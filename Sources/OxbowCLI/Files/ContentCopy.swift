@@ -57,15 +57,18 @@ final class ContentCopy {
     static let pieceBytes = 1 << 20
     private let unit: Int
     private var buffer: [UInt8]
-    /// Told how many bytes were read.
-    private let progress: (Int) -> Void
+    /// Told how many bytes were read; what it throws ends the reading.
+    private let progress: (Int) throws -> Void
 
     /// - Parameter unit: What holes are counted in: the pages of the volume.
-    init(unit: Int, progress: @escaping (Int) -> Void = { _ in }) {
+    init(unit: Int, progress: @escaping (Int) throws -> Void = { _ in }) {
         self.unit = unit
         self.progress = progress
         buffer = [UInt8](repeating: 0, count: Self.pieceBytes)
     }
+
+    /// Asks between two files whether to go on.
+    func pause() throws { try progress(0) }
 
     /// Reads all that is data, and hands it on where somebody wants it.
     // Safe to call: the bytes that the body gets are good for as long as it runs.
@@ -94,7 +97,7 @@ final class ContentCopy {
                     try unsafe body(bytes, place)
                 }
                 place += UInt64(count)
-                progress(count)
+                try progress(count)
             }
             offset = end
         }

@@ -10,6 +10,8 @@ final class Importer {
     /// The store's own folder, which is no part of what it holds.
     private let storeFolder: LocalStatus.ID?
     private let note: (String) -> Void
+    /// Told of each name that leads elsewhere now.
+    private let changed: (FileName, InodeNumber) -> Void
     /// Files with several names, by what the system calls them.
     private var known: [LocalStatus.ID: InodeNumber] = [:]
 
@@ -18,13 +20,15 @@ final class Importer {
         copy: ContentCopy,
         merges: Bool,
         storeFolder: LocalStatus.ID?,
-        note: @escaping (String) -> Void
+        note: @escaping (String) -> Void,
+        changed: @escaping (FileName, InodeNumber) -> Void
     ) {
         self.files = files
         self.copy = copy
         self.merges = merges
         self.storeFolder = storeFolder
         self.note = note
+        self.changed = changed
     }
 
     private struct Frame {
@@ -49,6 +53,7 @@ final class Importer {
                 if !done.isOld { try settle(done.folder, done.status) }
                 continue
             }
+            try copy.pause()
             let above = frames[last]
             let path = above.path.appending(name)
             do {
@@ -119,6 +124,7 @@ final class Importer {
                 return nil
             }
             let made = try files.makeFolder(name, in: above.folder, ownership(status))
+            changed(name, above.folder)
             return try frame(path, status, made, isOld: false, report)
         }
         if oldKind == .folder {
@@ -177,6 +183,7 @@ final class Importer {
         _ old: InodeNumber?,
         _ make: (FileName) throws -> Void
     ) throws {
+        defer { changed(name, folder) }
         if old != nil { return try files.place(name, in: folder, make) }
         do { try make(name) } catch {
             // What went wrong first is what is told.

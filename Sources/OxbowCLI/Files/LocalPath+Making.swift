@@ -1,12 +1,18 @@
 import Glibc
+import Synchronization
 
 extension LocalPath {
+    /// How many were begun: a server makes several at once.
+    private static let unfinished = Atomic<UInt64>(0)
+
     /// Makes a file under a name beside this one, which it takes when it is whole.
     func place(_ make: (LocalPath) throws -> Void) throws {
         guard try folder.target()?.isFolder == true else {
             throw Failure("file", "\(shown): there is no folder \(folder.shown); make it first")
         }
-        let unfinished = folder.appending(Array(".oxbow-unfinished-\(getpid())".utf8))
+        let number = Self.unfinished.add(1, ordering: .relaxed).newValue
+        let name = ".oxbow-unfinished-\(getpid())-\(number)"
+        let unfinished = folder.appending(Array(name.utf8))
         do {
             try make(unfinished)
             try unfinished.rename(to: self)
@@ -34,7 +40,7 @@ extension LocalPath {
         _ other: LocalPath,
         _ body: (UnsafePointer<CChar>, UnsafePointer<CChar>) -> Int32
     ) throws(LocalFailure) {
-        let own = bytes.map { CChar(bitPattern: $0) } + [0]
+        let own = resolved.map { CChar(bitPattern: $0) } + [0]
         try other.call(verb) { second in
             unsafe own.withUnsafeBufferPointer { buffer in
                 unsafe buffer.baseAddress.map { unsafe body($0, second) } ?? -1

@@ -2,9 +2,26 @@ import Glibc
 
 /// A path of this machine's files: bytes, whatever they mean.
 package struct LocalPath: Sendable, Equatable {
+    /// As it was written.
     package let bytes: [UInt8]
+    /// What it begins from where it is relative; the process's own folder where nil.
+    private let base: [UInt8]?
 
-    package init(_ bytes: [UInt8]) { self.bytes = bytes }
+    package init(_ bytes: [UInt8]) { self.init(bytes, base: nil) }
+
+    private init(_ bytes: [UInt8], base: [UInt8]?) {
+        self.bytes = bytes
+        self.base = base
+    }
+
+    /// The same path as it reads in another folder.
+    package func based(on folder: [UInt8]) -> LocalPath { LocalPath(bytes, base: folder) }
+
+    /// As the system is asked for it.
+    package var resolved: [UInt8] {
+        guard let base, bytes.first != UInt8(ascii: "/") else { return bytes }
+        return FileLocation.places(of: bytes, in: base)
+    }
 
     package var shown: String { Text.name(bytes) }
 
@@ -14,14 +31,16 @@ package struct LocalPath: Sendable, Equatable {
     var lastName: [UInt8]? { bytes.split(separator: UInt8(ascii: "/")).last.map(Array.init) }
 
     func appending(_ name: [UInt8]) -> LocalPath {
-        LocalPath(FileLocation.places(of: name, in: bytes))
+        LocalPath(FileLocation.places(of: name, in: bytes), base: base)
     }
 
     /// The folder that the path's last name is in.
     var folder: LocalPath {
         let slash = UInt8(ascii: "/")
-        guard let cut = bytes.lastIndex(of: slash) else { return LocalPath([UInt8(ascii: ".")]) }
-        return LocalPath(cut == 0 ? [slash] : Array(bytes[..<cut]))
+        guard let cut = bytes.lastIndex(of: slash) else {
+            return LocalPath([UInt8(ascii: ".")], base: base)
+        }
+        return LocalPath(cut == 0 ? [slash] : Array(bytes[..<cut]), base: base)
     }
 
     /// Runs a system call on the path; -1 is a failure.
@@ -31,7 +50,7 @@ package struct LocalPath: Sendable, Equatable {
         _ verb: String,
         _ body: (UnsafePointer<CChar>) -> Int32
     ) throws(LocalFailure) -> Int32 {
-        let path = bytes.map { CChar(bitPattern: $0) } + [0]
+        let path = resolved.map { CChar(bitPattern: $0) } + [0]
         while true {
             let result = unsafe path.withUnsafeBufferPointer { buffer in
                 unsafe buffer.baseAddress.map { unsafe body($0) } ?? -1

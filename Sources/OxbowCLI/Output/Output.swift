@@ -13,17 +13,25 @@ package final class Output {
     private var buffer: [UInt8] = []
     /// Nobody reads the results any more.
     package private(set) var isCut = false
-    private let results: Int32
-    private let messages: Int32
+    private let results: ByteStream
+    private let messages: ByteStream
     private static let limit = 64 << 10
 
-    package init(results: Int32 = STDOUT_FILENO, messages: Int32 = STDERR_FILENO) {
+    package init(
+        results: ByteStream = ByteStream(STDOUT_FILENO),
+        messages: ByteStream = ByteStream(STDERR_FILENO)
+    ) {
         self.results = results
         self.messages = messages
     }
 
-    package var resultsGoToTerminal: Bool { isatty(results) == 1 }
-    package var messagesGoToTerminal: Bool { isatty(messages) == 1 }
+    package var resultsGoToTerminal: Bool { results.isTerminal }
+    package var messagesGoToTerminal: Bool { messages.isTerminal }
+
+    /// Ends long work that nobody waits for any more.
+    package func expectReader() throws(CommandFailure) {
+        if messages.isAbandoned { throw .abandoned }
+    }
 
     /// Writes a line of results.
     package func line(_ text: String = "") throws(Failure) {
@@ -47,7 +55,7 @@ package final class Output {
     package func flush() throws(Failure) {
         defer { buffer.removeAll(keepingCapacity: true) }
         if isCut { return }
-        switch Self.write(buffer, to: results) {
+        switch results.write(buffer) {
         case 0: break
         case EPIPE: isCut = true
         case let code:
@@ -63,21 +71,5 @@ package final class Output {
     package func message(_ text: String) { note(text + "\n") }
 
     /// Writes to the standard error as it is, at once.
-    package func note(_ text: String) { _ = Self.write(Array(text.utf8), to: messages) }
-
-    /// Returns 0, or the system's error number.
-    private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
-        var done = 0
-        while done < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes {
-                unsafe Glibc.write(descriptor, $0.baseAddress?.advanced(by: done), $0.count - done)
-            }
-            if count >= 0 {
-                done += count
-            } else if errno != EINTR {
-                return errno
-            }
-        }
-        return 0
-    }
+    package func note(_ text: String) { _ = messages.write(Array(text.utf8)) }
 }

@@ -30,6 +30,9 @@ package final class Progress {
         width = line.count
     }
 
+    /// Ends long work that nobody waits for any more.
+    package func expectReader() throws(Failure) { try output.expectReader() }
+
     /// Takes away what was shown.
     package func finish() {
         guard width > 0 else { return }

@@ -47,6 +47,7 @@ enum ExportCommand {
             let exporter = Exporter(
                 files: files,
                 copy: ContentCopy(unit: scene.store.pageSize) { count in
+                    try call.output.expectReader()
                     report.bytesRead += UInt64(count)
                     progress.update(report.progress)
                 },

@@ -20,7 +20,7 @@ enum FileChanges {
     ) { call in
         try call.withOwn(try call.value(FileCommands.ownLocation)) { files, scene in
             let location = scene.location
-            let made = try call[parents] ? makeAll(files, location) : makeOne(files, location)
+            let made = try call[parents] ? makeAll(files, scene) : makeOne(files, scene)
             if call.wantsJSON { return try call.output.json(scene.json([("made", JSON(made))])) }
             try call.output.line(
                 made == 0 ? "\(location.shown) is there already" : "made \(location.shown)"
@@ -32,13 +32,15 @@ enum FileChanges {
         Ownership(permissions: 0o755, owner: geteuid(), group: getegid())
     }
 
-    private static func makeOne(_ files: BranchFiles, _ location: FileLocation) throws -> Int {
+    private static func makeOne(_ files: BranchFiles, _ scene: FileScene) throws -> Int {
+        let location = scene.location
         guard location.lastName != nil else {
             throw Failure("exists", "\(location.shown): the root is there already")
         }
         do throws(VolumeError) {
             let (folder, name) = try files.resolveParent(location.path)
             try files.makeFolder(name, in: folder, ownership)
+            scene.tell(name, in: folder, of: files)
         } catch {
             guard error.kind == .notFound else { throw error }
             throw Failure(
@@ -50,7 +52,8 @@ enum FileChanges {
         return 1
     }
 
-    private static func makeAll(_ files: BranchFiles, _ location: FileLocation) throws -> Int {
+    private static func makeAll(_ files: BranchFiles, _ scene: FileScene) throws -> Int {
+        let location = scene.location
         var made = 0
         var path: [UInt8] = []
         for part in location.path.split(separator: UInt8(ascii: "/")) {
@@ -66,6 +69,7 @@ enum FileChanges {
             }
             let (folder, name) = try files.resolveParent(path)
             try files.makeFolder(name, in: folder, ownership)
+            scene.tell(name, in: folder, of: files)
             made += 1
         }
         return made
@@ -113,7 +117,7 @@ enum FileChanges {
                 }
                 try files.remove(name, from: folder)
             } else if call[recursive] {
-                removed = try removeTree(files, location.path, number, call.output)
+                removed = try removeTree(files, scene, number, call.output)
                 try files.removeFolder(name, from: folder)
             } else {
                 throw Failure(
@@ -122,6 +126,7 @@ enum FileChanges {
                         + "in it"
                 )
             }
+            scene.tell(name, in: folder, of: files)
             if call.wantsJSON {
                 return try call.output.json(
                     scene.json([("removed", JSON(removed)), ("before", JSON(before))])
@@ -135,22 +140,27 @@ enum FileChanges {
     /// Removes what is in a folder, and counts that and the folder.
     private static func removeTree(
         _ files: BranchFiles,
-        _ path: [UInt8],
+        _ scene: FileScene,
         _ top: InodeNumber,
         _ output: Output
     ) throws -> Int {
         var removed = 0
         let progress = Progress("removing", output)
         defer { progress.finish() }
-        try TreeWalk.run(files, path, top) { step in
+        try TreeWalk.run(files, scene.location.path, top) { step in
             switch step {
             case .enter: return
             case .leave(let place):
-                if let name = place.name { try files.removeFolder(name, from: place.folder) }
+                guard let name = place.name else { break }
+                try files.removeFolder(name, from: place.folder)
+                scene.tell(name, in: place.folder, of: files)
             case .other(let place):
-                if let name = place.name { try files.remove(name, from: place.folder) }
+                guard let name = place.name else { break }
+                try files.remove(name, from: place.folder)
+                scene.tell(name, in: place.folder, of: files)
             }
             removed += 1
+            try output.expectReader()
             progress.update("\(removed) removed")
         }
         return removed

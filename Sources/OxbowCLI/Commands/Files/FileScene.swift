@@ -7,6 +7,13 @@ struct FileScene {
     let branch: Branch
     let name: String
     let location: FileLocation
+    /// Told of names that lead elsewhere now.
+    var host: StoreHost?
+
+    /// Says that a name in a folder leads elsewhere now, or nowhere.
+    func tell(_ name: FileName, in folder: InodeNumber, of files: BranchFiles) {
+        host?.forget(files, folder, name)
+    }
 
     /// What every document begins with.
     func json(_ more: [(String, JSON)]) -> JSON {
@@ -75,15 +82,30 @@ extension Invocation {
                 store: store,
                 branch: branch,
                 name: try branch.info().name,
-                location: location
+                location: location,
+                host: environment.host
             )
             let files: BranchFiles
             do throws(VolumeError) { files = try BranchFiles.open(branch) } catch {
                 throw error.kind == .invalid ? Failure("conflict", error.message) : error
             }
-            try location.naming { try body(files, scene) }
+            try alone(with: branch) {
+                try location.naming {
+                    try ComputeGuard.check(self, files, scene)
+                    try body(files, scene)
+                }
+            }
             try files.sync()
         }
+    }
+}
+
+extension Invocation {
+    /// Runs a body that changes a branch's files. Of a store that is open for this command, no
+    /// other command is there.
+    private func alone(with branch: Branch, _ body: () throws -> Void) throws {
+        guard let host = environment.host else { return try body() }
+        try host.changing(branch.id, output, body)
     }
 }
 

@@ -35,7 +35,7 @@ enum FileTransfer {
         ]
     ) { call in
         let source = try call.value(source)
-        if source.isStandard, Input().isTerminal {
+        if source.isStandard, call.environment.input.isTerminal {
             throw Misuse(
                 "fs put reads the standard input, which is a terminal: redirect a file or a pipe "
                     + "into it"
@@ -53,10 +53,18 @@ enum FileTransfer {
             defer { progress.finish() }
             try files.place(name, in: folder) { name in
                 let number = try files.makeFile(name, in: folder, ownership(known, local))
-                try fill(files.openFile(number), local, scene.store.pageSize, progress)
+                let input = local.map { Input(ByteStream($0.descriptor)) }
+                try fill(
+                    files.openFile(number),
+                    local,
+                    input ?? call.environment.input,
+                    scene.store.pageSize,
+                    progress
+                )
                 if let known, known.kind == .file { try files.keep(known, of: number) }
             }
             progress.finish()
+            scene.tell(name, in: folder, of: files)
             let made = try files.attributes(of: files.lookUp(name, in: folder))
             if call.wantsJSON {
                 return try call.output.json(
@@ -118,11 +126,13 @@ enum FileTransfer {
     private static func fill(
         _ file: OpenFile,
         _ local: LocalFile?,
+        _ input: Input,
         _ pageSize: Int,
         _ progress: Progress
     ) throws {
         var done: UInt64 = 0
-        func tell(_ count: Int) {
+        func tell(_ count: Int) throws {
+            try progress.expectReader()
             done += UInt64(count)
             progress.update(Text.bytes(done))
         }
@@ -131,12 +141,11 @@ enum FileTransfer {
             let digest = try copy.read(local) { try unsafe file.write($0, at: $1) }
             return try file.reserve(0..<digest.byteCount)
         }
-        let input = Input(local?.descriptor ?? STDIN_FILENO)
         while true {
             let bytes = try input.read(ContentCopy.pieceBytes)
             if bytes.isEmpty { return }
             try file.write(bytes, at: done)
-            tell(bytes.count)
+            try tell(bytes.count)
         }
     }
 
@@ -178,6 +187,7 @@ enum FileTransfer {
             defer { progress.finish() }
             var done: UInt64 = 0
             let copy = ContentCopy(unit: scene.store.pageSize) { count in
+                try call.output.expectReader()
                 done += UInt64(count)
                 progress.update("\(Text.bytes(done)) of \(Text.bytes(known.size))")
             }

@@ -46,21 +46,23 @@ enum ImportCommand {
         let location = try call.value(target)
         try call.withOwn(location) { files, scene in
             let before = try scene.branch.info().head.lsn
-            let folder = try open(location, files, call[into])
+            let folder = try open(scene, files, call[into])
             let progress = Progress("importing", call.output)
             defer { progress.finish() }
             let importer = Importer(
                 files: files,
                 copy: ContentCopy(unit: scene.store.pageSize) { count in
+                    try call.output.expectReader()
                     report.bytesRead += UInt64(count)
                     progress.update(report.progress)
                 },
                 merges: call[into],
-                storeFolder: try LocalPath(RawText.bytes(call.folder)).target()?.id,
+                storeFolder: try call.storePath.target()?.id,
                 note: { skipped in
                     progress.finish()
                     call.output.message("note: \(skipped)")
-                }
+                },
+                changed: { scene.tell($0, in: $1, of: files) }
             )
             do { try importer.run(source, into: folder, report) } catch {
                 progress.finish()
@@ -90,12 +92,14 @@ enum ImportCommand {
 
     /// The folder that the tree goes into, made where it is not there.
     private static func open(
-        _ location: FileLocation,
+        _ scene: FileScene,
         _ files: BranchFiles,
         _ merges: Bool
     ) throws -> InodeNumber {
+        let location = scene.location
         guard let found = try files.find(location.path) else {
             let (folder, name) = try files.resolveParent(location.path)
+            defer { scene.tell(name, in: folder, of: files) }
             return try files.makeFolder(name, in: folder, Ownership(permissions: 0o755))
         }
         guard try files.attributes(of: found).kind == .folder else {

@@ -1,0 +1,30 @@
+import FuseMount
+package import Oxbow
+import Primitives
+package import Volume
+
+/// What commands that are done in a server need of it, beside its store.
+extension Server {
+    /// Takes commands through the socket in the data folder, until the socket is ended.
+    package func listenForCommands(
+        _ handler: @escaping @Sendable (ControlCommand) -> Int32
+    ) throws(ServerError) -> ControlSocket {
+        do throws(SystemError) {
+            return try ControlSocket(folder: folder.path, handler: handler)
+        } catch {
+            throw ServerError(.failed, error.description)
+        }
+    }
+
+    /// Whether a compute runs on a branch's own files, or is about to.
+    package func isComputing(_ branch: BranchID) -> Bool {
+        branches.computes.statuses.contains { status in
+            status.key == "\(branch)" && status.state != .down && status.state != .failed
+        }
+    }
+
+    /// Tells the mount that a name in a folder leads elsewhere now, or nowhere.
+    package func forget(_ name: FileName, in folder: InodeNumber, of files: BranchFiles) {
+        branches.mount.forget(name, in: folder, of: files)
+    }
+}
