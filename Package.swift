@@ -150,12 +150,24 @@ let package = Package(
             path: "Tests/ServerWorker",
             swiftSettings: common
         ),
+        .target(
+            name: "ServerFixture",
+            dependencies: ["ServerWorker"],
+            path: "Tests/ServerFixture",
+            swiftSettings: common
+        ),
         tests(
             "BranchServerTests",
             [
                 "Primitives", "DiskIO", "Oxbow", "Volume", "Simulation", "PostgresWire",
-                "BranchServer", "ComputeWorker", "ServerWorker",
+                "BranchServer", "ComputeWorker", "ServerWorker", "ServerFixture",
             ]
+        ),
+        .testTarget(
+            name: "ConformanceTests",
+            dependencies: ["ServerFixture", "ServerWorker", "TestSupport"],
+            exclude: ["Clients"],
+            swiftSettings: common
         ),
         .target(
             name: "CrashWorkload",

@@ -58,7 +58,10 @@ extension ServedBranches {
 
     /// The record that a moment snaps to.
     func point(_ moment: RequestedMoment, on branch: Branch) throws -> Point {
-        try AdminStore.point(moment, branch)
+        if case .walPosition(let position) = moment {
+            return try WALPositionSearch(branch).point(of: WALPosition(rawValue: position))
+        }
+        return try AdminStore.point(moment, branch)
     }
 
     static func notice(
