@@ -111,7 +111,7 @@ let package = Package(
         .executableTarget(
             name: "OxbowBench",
             dependencies: [
-                "CLZ4", "Primitives", "DiskIO", "Oxbow", "DemoCatalog",
+                "CLZ4", "Primitives", "DiskIO", "Oxbow", "DemoCatalog", "PostgresWire",
                 .target(name: "CSQLite", condition: withPeers),
                 .target(name: "CLMDB", condition: withPeers),
                 .target(name: "CRocksDB", condition: withPeers),
@@ -151,12 +151,24 @@ let package = Package(
             path: "Tests/ServerWorker",
             swiftSettings: common
         ),
+        .target(
+            name: "ServerFixture",
+            dependencies: ["ServerWorker"],
+            path: "Tests/ServerFixture",
+            swiftSettings: common
+        ),
         tests(
             "BranchServerTests",
             [
-                "Primitives", "DiskIO", "Oxbow", "Volume", "PostgresWire", "BranchServer",
-                "ComputeWorker", "ServerWorker",
+                "Primitives", "DiskIO", "Oxbow", "Volume", "Simulation", "PostgresWire",
+                "BranchServer", "ComputeWorker", "ServerWorker", "ServerFixture",
             ]
+        ),
+        .testTarget(
+            name: "ConformanceTests",
+            dependencies: ["ServerFixture", "ServerWorker", "TestSupport"],
+            exclude: ["Clients"],
+            swiftSettings: common
         ),
         .target(
             name: "CrashWorkload",
@@ -230,7 +242,7 @@ if Context.environment["FUZZ"] != nil {
             )
         )
     }
-    for subject in ["AdminStatement", "RoleList", "ControlRequest"] {
+    for subject in ["AdminStatement", "RoleList", "WALReader", "ControlRequest"] {
         package.targets.append(
             .executableTarget(
                 name: "Fuzz\(subject)",

@@ -15,9 +15,12 @@ struct Command {
     private static func run(_ words: [String]) throws -> Int32 {
         switch words.first {
         case "engine": return try engine(Arguments(Array(words.dropFirst())))
+        case "experiment":
+            return try experiment(ExperimentArguments(Array(words.dropFirst())))
         case "catalog": return try catalog(Array(words.dropFirst()))
         case "child": return try ChildWork.run(Array(words.dropFirst()))
-        default: throw BenchmarkError(Arguments.usage)
+        default:
+            throw BenchmarkError("\(Arguments.usage)\n\n\(ExperimentArguments.usage)")
         }
     }
 
@@ -45,10 +48,36 @@ struct Command {
             executable: "/proc/self/exe"
         )
         let report = try Run.report(benchmarks, context) { line in
-            FileHandle.standardError.write(Data((line + "\n").utf8))
+            tell(line)
         }
         print(arguments.isJSON ? try report.json() : report.table())
-        guard let path = arguments.baseline else { return 0 }
+        return try compare(report, arguments.baseline)
+    }
+
+    private static func tell(_ line: String) {
+        FileHandle.standardError.write(Data((line + "\n").utf8))
+    }
+
+    private static func experiment(_ arguments: ExperimentArguments) throws -> Int32 {
+        if arguments.isList {
+            print(Experiment.names.joined(separator: "\n"))
+            return 0
+        }
+        let cleanup = Cleanup()
+        cleanup.watchSignals()
+        let (report, failures) = try Experiment.report(arguments, cleanup, tell: tell)
+        if let path = arguments.figure {
+            try StepsFigure(report).svg.write(toFile: path, atomically: true, encoding: .utf8)
+        }
+        print(arguments.isJSON ? try report.json() : report.table())
+        let status = try compare(report, arguments.baseline)
+        failures.forEach { tell("failed: \($0)") }
+        return failures.isEmpty ? status : 2
+    }
+
+    /// Tells what changed since an older report: 1 where what passed fails.
+    private static func compare(_ report: Report, _ baseline: String?) throws -> Int32 {
+        guard let path = baseline else { return 0 }
         let (lines, isWorse) = report.compared(with: try Report.load(path))
         let text = lines.joined(separator: "\n") + "\n"
         FileHandle.standardError.write(Data(text.utf8))

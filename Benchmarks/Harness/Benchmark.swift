@@ -8,6 +8,10 @@ package struct Benchmark: Sendable {
     package let run: @Sendable (Context) throws -> [Outcome]
 
     package init(_ names: String..., run: @escaping @Sendable (Context) throws -> [Outcome]) {
+        self.init(names, run)
+    }
+
+    package init(_ names: [String], _ run: @escaping @Sendable (Context) throws -> [Outcome]) {
         self.names = names
         self.run = run
     }

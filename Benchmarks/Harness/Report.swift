@@ -6,17 +6,21 @@ package struct Report: Codable, Sendable, Equatable {
     package var versions: [String: String]
     package var seed: UInt64
     package var results: [Outcome]
+    /// What the steps of an experiment took; left out where there are none.
+    package var steps: [Series]?
 
     package init(
         machine: [String: String],
         versions: [String: String],
         seed: UInt64,
-        results: [Outcome]
+        results: [Outcome],
+        steps: [Series]? = nil
     ) {
         self.machine = machine
         self.versions = versions
         self.seed = seed
         self.results = results
+        self.steps = steps
     }
 
     package func json() throws -> String {
@@ -31,17 +35,16 @@ package struct Report: Codable, Sendable, Equatable {
     }
 
     package func table() -> String {
-        var rows = [["what", "ours", "against", "which is", "ratio", "must", "aim", ""]]
-        rows += results.map(\.row)
-        let widths = rows[0].indices.map { column in
-            rows.map { $0[column].count }.max() ?? 0
+        var lines: [String] = []
+        if let steps {
+            lines = Self.lines(
+                [["step", "with", "n", "p50", "p95", "p99", ""]] + steps.map(\.row)
+            )
+            lines.append("")
         }
-        var lines = rows.map { row in
-            zip(row, widths).map { Self.pad($0, $1) }.joined(separator: "  ").trimmedRight
-        }
-        lines.insert(
-            widths.map { String(repeating: "-", count: $0) }.joined(separator: "  "),
-            at: 1
+        lines += Self.lines(
+            [["what", "ours", "against", "which is", "ratio", "must", "aim", ""]]
+                + results.map(\.row)
         )
         for outcome in results where !outcome.note.isEmpty {
             lines.append("\(outcome.name): \(outcome.note)")
@@ -50,6 +53,23 @@ package struct Report: Codable, Sendable, Equatable {
             .map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         lines.append("\(about), seed \(seed)")
         return lines.joined(separator: "\n")
+    }
+
+    /// Rows under a head, each column as wide as its widest value.
+    private static func lines(_ rows: [[String]]) -> [String] {
+        let widths = rows[0].indices.map { column in
+            rows.map { $0[column].count }.max() ?? 0
+        }
+        var lines = rows.map { row in
+            zip(row, widths).map { pad($0, $1) }.joined(separator: "  ").trimmedRight
+        }
+        // What stands last may be a sentence, and needs no line under it.
+        let ruled = widths.dropLast() + [min(widths.last ?? 0, 8)]
+        lines.insert(
+            ruled.map { String(repeating: "-", count: $0) }.joined(separator: "  "),
+            at: 1
+        )
+        return lines
     }
 
     private static func pad(_ text: String, _ width: Int) -> String {

@@ -34,12 +34,7 @@ struct ComputeLaunch {
                 discard = fork.discard
             }
             times.found = clock.monotonic()
-            let found = try PostgresPreflight.run(
-                place,
-                on: name,
-                isMoment: target.isMoment,
-                installed: installed
-            )
+            let found = try Self.look(target, place, on: name, installed)
             times.looked = clock.monotonic()
             let version = try PostgresInstallation.matching(found.version, among: installed)
             trustsWrites =
@@ -77,6 +72,28 @@ struct ComputeLaunch {
     func end() {
         close(lock)
         discard()
+    }
+
+    private static func look(
+        _ target: ComputeTarget,
+        _ place: ComputePlace,
+        on name: String,
+        _ installed: [PostgresInstallation]
+    ) throws(ComputeError) -> PostgresPreflight {
+        let known: PostgresPreflight?
+        do { known = try target.look(name, target.isMoment) } catch {
+            throw ComputeError(.failed, "look at \(name): \(error)")
+        }
+        if let known {
+            try known.expectSound(name: name, home: place.seenBranch(name))
+            return known
+        }
+        return try PostgresPreflight.run(
+            place,
+            on: name,
+            isMoment: target.isMoment,
+            installed: installed
+        )
     }
 
     private static func fork(

@@ -55,6 +55,11 @@ public struct ComputeTarget: Sendable {
     public var isFork = false
     /// When it is stopped that nobody uses. As the server's options say where nil.
     public var idle: ComputeIdle?
+    /// Looks at the data folder of the branch of a name without a process, where that can be done.
+    var look: @Sendable (_ name: String, _ isMoment: Bool) throws -> PostgresPreflight? = {
+        _,
+        _ in nil
+    }
     /// How many writes of blocks came in pieces since the volume was opened.
     public var cutWrites: @Sendable () -> UInt64 = { 0 }
 

@@ -59,7 +59,8 @@ package struct PostgresPreflight: Sendable, Equatable {
         done
         """
 
-    package init(_ said: String) {
+    package init(_ said: String, control known: [String: String] = [:]) {
+        control = known
         for line in said.split(separator: "\n") {
             let words = line.split(separator: " ", maxSplits: 2).map(String.init)
             switch (words.first, words.count) {
@@ -97,6 +98,27 @@ package struct PostgresPreflight: Sendable, Equatable {
         let found = PostgresPreflight(said)
         try found.expectSound(name: name, home: place.seenBranch(name))
         return found
+    }
+
+    /// What the script says of a folder that nobody else sees otherwise, run as ourselves.
+    package static func said(
+        in folder: String,
+        isMoment: Bool,
+        key: String,
+        programs: [String]
+    ) throws(ComputeError) -> String {
+        let arguments = ["-c", script, "preflight", folder, isMoment ? "moment" : "branch", key]
+        return try ComputeProcess.run(
+            ComputeProgram(path: "/bin/sh", arguments: arguments + programs)
+        ).said
+    }
+
+    /// All that is decided by, in words.
+    package var facts: [String] {
+        let settings = PostgresSettings.floors(control).map { "\($0.key) \($0.value)" }
+        return ["version \(version)", "prepared \(preparedCount)", "checksums \(hasChecksums)"]
+            + links.map { "link \($0.name)" } + signals.map { "signal \($0)" } + settings.sorted()
+            + (isFresh ? ["fresh"] : []) + (setsFullPageWrites ? ["full_page_writes"] : [])
     }
 
     package func expectSound(name: String, home: String) throws(ComputeError) {

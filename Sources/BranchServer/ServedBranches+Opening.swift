@@ -58,7 +58,10 @@ extension ServedBranches {
 
     /// The record that a moment snaps to.
     func point(_ moment: RequestedMoment, on branch: Branch) throws -> Point {
-        try AdminStore.point(moment, branch)
+        if case .walPosition(let position) = moment {
+            return try WALPositionSearch(branch).point(of: WALPosition(rawValue: position))
+        }
+        return try AdminStore.point(moment, branch)
     }
 
     static func notice(
@@ -137,10 +140,26 @@ extension ServedBranches {
         var target = ComputeTarget(key: branch.computeKey, files: .branch(info.name))
         target.isFork = info.parent != nil
         target.idle = idle(of: branch)
+        target.look = look(key: target.key)
         target.cutWrites = {
             (try? BranchFiles.open(branch, creating: false).cutWriteCount) ?? 0
         }
         return target
+    }
+
+    private func look(
+        key: String
+    ) -> @Sendable (String, Bool) throws -> PostgresPreflight? {
+        let (store, mount) = (store, mount)
+        return { name, isMoment in
+            let files = try BranchFiles.open(store.branch(name), creating: false)
+            return try PostgresInspection.look(
+                files,
+                key: key,
+                isMoment: isMoment,
+                mayChange: !mount.knows(files)
+            )
+        }
     }
 
     private func target(_ branch: Branch, _ point: Point) -> ComputeTarget {
@@ -161,6 +180,7 @@ extension ServedBranches {
             }
         )
         target.idle = .after(seconds: options.momentIdleSeconds)
+        target.look = look(key: target.key)
         return target
     }
 }

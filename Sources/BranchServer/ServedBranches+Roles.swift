@@ -22,6 +22,16 @@ extension ServedBranches {
         try learnRoles(of: name)
     }
 
+    /// The branches that a compute of their own was on when the store was left; of those forked
+    /// last, as many as may run.
+    func interrupted() -> [String] {
+        let all = (try? all()) ?? []
+        let names = all.filter { info in
+            (try? store.branch(info.id).wasLeftRunning()) ?? false
+        }.map(\.name)
+        return Array(names.suffix(options.computeLimit))
+    }
+
     func refreshRoles(_ all: [BranchInfo]) {
         for info in all {
             guard let branch = try? store.branch(info.id),

@@ -16,17 +16,20 @@ final class ServerKeeper: @unchecked Sendable {
     /// The names that have a socket.
     private var listening: Set<String> = []
     private var rounds = 0
+    /// The branches whose computes ran when an earlier server was killed.
+    private let interrupted: [String]
 
     private static let pauseMilliseconds = 500
     /// Branches beyond that many have no socket of their own, the newest first.
     private static let socketLimit = 1000
     /// Every so many rounds who may log in is looked at where computes run.
-    private static let roleRounds = 4
+    private static let roleRounds = 2
 
     init(_ branches: ServedBranches, _ front: Front, _ folder: ServerFolder) {
         self.branches = branches
         self.front = front
         self.folder = folder
+        interrupted = folder.read("address") == nil ? [] : branches.interrupted()
         round()
         thread = WorkerThread { [self] in work() }
     }
@@ -42,6 +45,11 @@ final class ServerKeeper: @unchecked Sendable {
     }
 
     private func work() {
+        for name in interrupted where !(lock.withLock { isEnded }) {
+            do { try branches.learnRoles(of: name) } catch {
+                branches.log.note("who may log in on \(name) is not known anew: \(error)")
+            }
+        }
         while true {
             let goesOn = lock.withLock { () -> Bool in
                 if !isEnded { lock.wait(atMostMilliseconds: Self.pauseMilliseconds) }

@@ -197,6 +197,14 @@ public final class Mount: @unchecked Sendable {
         }
     }
 
+    /// Whether the kernel may keep something of a branch's files, and so has to be told of what is
+    /// changed there otherwise than through the mount.
+    public func knows(_ files: BranchFiles) -> Bool {
+        session.trees.all.contains { tree in
+            if case .branch(let own) = tree.content { own === files } else { false }
+        }
+    }
+
     /// Whether the folder shows the branches; no more once somebody has unmounted it.
     public var isActive: Bool { unsafe fuse_session_exited(raw) == 0 }
 

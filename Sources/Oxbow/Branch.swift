@@ -65,6 +65,12 @@ public struct Branch: Sendable, Identifiable {
         try core.point(id, moment)
     }
 
+    /// As ``point(at:)``, among the records alone that led to what the branch shows now. What a
+    /// reset has left behind is none of them.
+    package func ancestor(at moment: Moment) throws(OxbowError) -> Point {
+        try core.point(id, moment, inDescent: true)
+    }
+
     /// The branch as it was at a point of its history, or of any branch's of the store.
     public func view(at point: Point) throws(OxbowError) -> View {
         try core.checkOwn(point.store, "point", "view branch \(id) at \(point.lsn)")

@@ -5,11 +5,17 @@ import Timelines
 import WriteAheadLog
 
 extension StoreCore {
-    /// The record of a branch's path that a request snaps to.
-    func point(_ branch: BranchID, _ moment: Moment) throws(OxbowError) -> Point {
+    /// The record of a branch's path that a request snaps to; of its descent, where that is asked
+    /// for, which leaves out what a reset has left.
+    func point(
+        _ branch: BranchID,
+        _ moment: Moment,
+        inDescent: Bool = false
+    ) throws(OxbowError) -> Point {
         let history = history
         if case .snapshot(let name) = moment { return try point(snapshot: name, history) }
-        let entry = try branchEntry(branch, history.catalog)
+        var entry = try branchEntry(branch, history.catalog)
+        if inDescent { entry = entry.descending }
         let asked = try bound(moment, history)
         let place = try place(entry, asked, history)
         let next = try attempt("find the record after \(place.mark.lsn)") { () throws(LogError) in

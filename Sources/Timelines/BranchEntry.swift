@@ -94,6 +94,13 @@ package struct BranchEntry: Sendable {
     package var path: [PathInterval] { before + [current] }
     package var first: PathInterval { before.first ?? current }
 
+    /// The branch as if it had never shown anything that its present state does not come from.
+    package var descending: BranchEntry {
+        var entry = self
+        entry.before = []
+        return entry
+    }
+
     package mutating func goOn(_ timeline: PathInterval) {
         before.append(current)
         current = timeline

@@ -94,6 +94,12 @@ private final class Server: @unchecked Sendable {
             return "\(book.refresh(try store.branch(words[1]), socketPath: try socket(words[1])))"
         case "login": return try logIn(words[1], words[2], words[3])
         case "confirm": return try confirm(words[1], words[2], words[3])
+        case "wal": return try walPoint(words[1], words[2])
+        case "fork-at":
+            let branch = try store.branch(words[1])
+            let point = try branch.point(at: Moment(parsing: words[3]))
+            try store.fork(words[2], from: point)
+            return "done"
         case "names": return try store.branches().map(\.name).joined(separator: " ")
         default: return "error: what is \(words[0])?"
         }
@@ -134,6 +140,17 @@ private final class Server: @unchecked Sendable {
         else { return "rejected" }
         let lease = try computes.acquire(target(name))
         return "\(book.confirm(user, verifier, on: branch, socketPath: lease.socketPath))"
+    }
+
+    /// The record at which PostgreSQL's log reached a position, and the one before it.
+    private func walPoint(_ name: String, _ text: String) throws -> String {
+        let parts = text.split(separator: "/").compactMap { UInt64($0, radix: 16) }
+        guard parts.count == 2 else { return "error: what is \(text)?" }
+        let position = WALPosition(rawValue: parts[0] << 32 | parts[1])
+        let branch = try store.branch(name)
+        let point = try WALPositionSearch(branch).point(of: position)
+        let before = try branch.point(at: .lsn(LSN(rawValue: point.lsn.rawValue - 1)))
+        return "\(point.lsn) \(before.lsn)"
     }
 
     private func key(_ name: String) throws -> String {

@@ -1,0 +1,158 @@
+import Oxbow
+import Primitives
+import Volume
+
+/// PostgreSQL's log as the files of a branch held it at one record.
+struct WALFiles {
+    /// What is the same at all records of a cluster's life, as far as it is known.
+    struct Cluster {
+        let id: UInt64
+        let geometry: WALGeometry
+        /// The timelines that its files are of, newest first.
+        let timelines: [UInt32]
+    }
+
+    private let files: PastFiles
+    private let folder: InodeNumber
+    let control: WALControl
+
+    private static let data = "/" + ComputePlace.dataFolder
+    private static let timelineCount = 64
+    private static let listCount = 100_000
+
+    /// Nil where the branch held no cluster that was ever started: the first look at a data folder
+    /// leaves a file there, and before it somebody may still have been copying.
+    init?(_ view: View) throws(WALError) {
+        let bytes: [UInt8]
+        do throws(VolumeError) {
+            files = try PastFiles(view)
+            _ = try files.resolve(Self.data + "/oxbow.branch")
+            folder = try files.resolve(Self.data + "/pg_wal")
+            let number = try files.resolve(Self.data + "/global/pg_control")
+            bytes = try files.bytes(of: number, at: 0, count: WALControl.fileBytes)
+        } catch {
+            if error.kind == .notFound { return nil }
+            throw Self.failure(error.message, view)
+        }
+        do throws(Malformed) { control = try WALControl(decoding: bytes) } catch {
+            throw Self.failure("global/pg_control: \(error.what)", view)
+        }
+    }
+
+    private static func failure(_ what: String, _ view: View) -> WALError {
+        WALError(.failed, "\(ComputePlace.dataFolder) at \(view.point.lsn): \(what)")
+    }
+
+    private func volume<Value>(
+        _ body: () throws(VolumeError) -> Value
+    ) throws(WALError) -> Value {
+        do throws(VolumeError) { return try body() } catch {
+            throw Self.failure(error.message, files.view)
+        }
+    }
+
+    // MARK: What there is
+
+    /// The files of the log, by their names.
+    private func names() throws(WALError) -> [(name: [UInt8], number: InodeNumber)] {
+        var found: [(name: [UInt8], number: InodeNumber)] = []
+        try volume { () throws(VolumeError) in
+            try files.visitEntries(of: folder, from: .start) { entry, _ in
+                if entry.kind == .file, WALGeometry.numbers(in: entry.name.bytes) != nil {
+                    found.append((entry.name.bytes, entry.number))
+                }
+                return found.count < Self.listCount
+            }
+        }
+        return found
+    }
+
+    /// How this cluster's log is cut, from the files that are there; nil where none says so.
+    func cluster() throws(WALError) -> Cluster? {
+        let names = try names()
+        let timelines = Set(names.compactMap { WALGeometry.numbers(in: $0.name)?.0 })
+        for (_, number) in names {
+            let bytes = try volume { () throws(VolumeError) in
+                try files.bytes(of: number, at: 0, count: Int(WALBlock.longHeaderBytes))
+            }
+            guard let geometry = WALBlock.geometry(bytes) else { continue }
+            return Cluster(
+                id: control.cluster,
+                geometry: geometry,
+                timelines: Array(timelines.sorted(by: >).prefix(Self.timelineCount))
+            )
+        }
+        return nil
+    }
+
+    /// How far the log reaches: the end of the last whole record, or the last checkpoint.
+    func end(_ cluster: Cluster) throws(WALError) -> WALPosition {
+        let starts = try names().compactMap { cluster.geometry.file(named: $0.name)?.start }
+        let reader = reader(cluster)
+        for start in Set(starts).sorted(by: >) {
+            if let end = try reader.end(inFileAt: start) { return WALPosition(rawValue: end) }
+        }
+        return WALPosition(rawValue: control.checkpoint)
+    }
+
+    // MARK: How far it reaches
+
+    /// Whether all of the log before a position was there: in its files, or, of a log whose files
+    /// are gone, because a checkpoint stands behind it.
+    func reach(_ position: WALPosition, of cluster: Cluster) throws(WALError) -> Bool {
+        guard control.cluster == cluster.id else { return false }
+        if position.rawValue <= control.checkpoint { return true }
+        return try reader(cluster).reaches(position.rawValue)
+    }
+
+    private func reader(_ cluster: Cluster) -> WALReader {
+        WALReader(cluster.geometry) { position throws(WALError) in
+            try block(at: position, cluster)
+        }
+    }
+
+    private func block(
+        at position: UInt64,
+        _ cluster: Cluster
+    ) throws(WALError) -> [UInt8]? {
+        let geometry = cluster.geometry
+        for timeline in cluster.timelines {
+            let name = geometry.fileName(of: position, timeline: timeline)
+            let bytes: [UInt8]
+            do throws(VolumeError) {
+                let number = try files.lookUp(FileName(name), in: folder)
+                bytes = try files.bytes(
+                    of: number,
+                    at: position % geometry.segmentBytes,
+                    count: Int(geometry.blockBytes)
+                )
+            } catch {
+                if error.kind == .notFound { continue }
+                throw Self.failure(error.message, files.view)
+            }
+            return bytes.count == Int(geometry.blockBytes) ? bytes : nil
+        }
+        return nil
+    }
+}
+
+extension PastFiles {
+    /// Bytes of a file, fewer where it ends.
+    fileprivate func bytes(
+        of number: InodeNumber,
+        at offset: UInt64,
+        count: Int
+    ) throws(VolumeError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var filled = 0
+        var failure: VolumeError?
+        unsafe bytes.withUnsafeMutableBytes { buffer in
+            do throws(VolumeError) {
+                filled = try unsafe read(number, at: offset, into: buffer)
+            } catch { failure = error }
+        }
+        if let failure { throw failure }
+        bytes.removeLast(count - filled)
+        return bytes
+    }
+}
