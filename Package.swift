@@ -101,6 +101,7 @@ let package = Package(
                 "CLinux", "Primitives", "DiskIO", "Oxbow", "Volume", "Simulation",
                 .target(name: "FuseMount", condition: withServer),
                 .target(name: "BranchServer", condition: withServer),
+                .target(name: "DemoCatalog", condition: withServer),
             ],
             swiftSettings: production
         ),
