@@ -108,14 +108,18 @@ package final class RoleBook: @unchecked Sendable {
     /// Whether what somebody proved is what the compute has, now that it runs: the branch's own
     /// list may have been older. To be asked after each start for somebody who logged in before it,
     /// who is refused (28P01) where this is false.
+    ///
+    /// It is asked in the database that the client wants, where there is such: the first session in
+    /// one after a start has to read its catalog anew, which the client then need not.
     package func confirm(
         _ user: WireString,
         _ proved: SCRAMVerifier,
         on branch: Branch,
-        socketPath: String
+        socketPath: String,
+        database: WireString? = nil
     ) -> Bool {
         do throws(RoleError) {
-            let list = try shelf(branch).asked(socketPath).list
+            let list = try shelf(branch).asked(socketPath, in: database?.validText).list
             if try verifier(of: user, in: list) == proved { return true }
             throw RoleError("the role has another password by now")
         } catch {

@@ -13,18 +13,25 @@ extension ServedBranches {
         if let moment = request.target.moment, moment != .head {
             return try openPast(of: name, moment)
         }
-        return try openPresent(of: name, request.user)
+        return try openPresent(of: name, request)
     }
 
-    private func openPresent(of name: String, _ user: WireString) throws -> Endpoint {
-        try entering(name) { branch, info in
+    private func openPresent(of name: String, _ request: ConnectionRequest) throws -> Endpoint {
+        let user = request.user
+        return try entering(name) { branch, info in
             // What was proved against a note of the roles must hold against the roles.
             let isRunning = computes.socketPath(of: branch.computeKey) != nil
             let proved = isRunning ? nil : roles.verifier(of: user, on: branch, socketPath: nil)
             let lease = try computes.acquire(target(branch, info))
             if !isRunning {
                 let isTrue = proved.map {
-                    roles.confirm(user, $0, on: branch, socketPath: lease.socketPath)
+                    roles.confirm(
+                        user,
+                        $0,
+                        on: branch,
+                        socketPath: lease.socketPath,
+                        database: request.target.database
+                    )
                 }
                 guard isTrue == true else { throw Self.wrongPassword(user) }
             }
