@@ -101,6 +101,7 @@ let package = Package(
                 "CLinux", "Primitives", "DiskIO", "Oxbow", "Volume", "Simulation",
                 .target(name: "FuseMount", condition: withServer),
                 .target(name: "BranchServer", condition: withServer),
+                .target(name: "DemoCatalog", condition: withServer),
             ],
             swiftSettings: production
         ),
@@ -150,12 +151,24 @@ let package = Package(
             path: "Tests/ServerWorker",
             swiftSettings: common
         ),
+        .target(
+            name: "ServerFixture",
+            dependencies: ["ServerWorker"],
+            path: "Tests/ServerFixture",
+            swiftSettings: common
+        ),
         tests(
             "BranchServerTests",
             [
                 "Primitives", "DiskIO", "Oxbow", "Volume", "Simulation", "PostgresWire",
-                "BranchServer", "ComputeWorker", "ServerWorker",
+                "BranchServer", "ComputeWorker", "ServerWorker", "ServerFixture",
             ]
+        ),
+        .testTarget(
+            name: "ConformanceTests",
+            dependencies: ["ServerFixture", "ServerWorker", "TestSupport"],
+            exclude: ["Clients"],
+            swiftSettings: common
         ),
         .target(
             name: "CrashWorkload",

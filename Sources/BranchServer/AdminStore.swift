@@ -73,6 +73,7 @@ package struct AdminStore: Sendable {
         case .drop(let name, let onlyIfThere): return try drop(name, onlyIfThere, author)
         case .undelete(let name, let new):
             try store.undelete(store.deletedBranch(name).id, as: new, by: author)
+            try store.sync()
             return try shown(branch(new ?? name))
         case .rename(let name, let new): return try rename(name, new, author)
         case .reset(let name, let moment):

@@ -1,4 +1,5 @@
 import FuseMount
+import Glibc
 package import Oxbow
 import Primitives
 package import Volume
@@ -27,4 +28,22 @@ extension Server {
     package func forget(_ name: FileName, in folder: InodeNumber, of files: BranchFiles) {
         branches.mount.forget(name, in: folder, of: files)
     }
+
+    /// What a branch's compute does; nil where it has none.
+    package func compute(of branch: BranchID) -> ComputeStatus? {
+        branches.computes.statuses.first { $0.key == "\(branch)" }
+    }
+
+    /// Who is in a session.
+    package var sessions: [Front.Session] { front.sessions() }
+
+    /// The folder of a branch's socket; nil where it has none, or not yet.
+    package func socketFolder(of branch: String) -> String? {
+        let path = "\(folder.branches)/\(branch)"
+        let socket = "\(path)/.s.PGSQL.\(ComputePlace.port)"
+        return unsafe access(socket, F_OK) == 0 ? path : nil
+    }
+
+    /// What the server has to tell who runs it.
+    package var log: String { branches.log.text }
 }

@@ -1,7 +1,7 @@
 import Primitives
 
-/// What the control file of a cluster, `global/pg_control`, says of settings, for the versions 13 to
-/// 16, which write it in one form:
+/// What the control file of a cluster, `global/pg_control`, says of settings, for the versions 13
+/// to 16, which write it in one form:
 ///
 ///     8    u32  its version, 1300            188  i32  max_wal_senders
 ///     180  i32  max_connections              192  i32  max_prepared_xacts

@@ -61,12 +61,10 @@ extension ServedBranches {
 
     /// The record that a moment snaps to.
     func point(_ moment: RequestedMoment, on branch: Branch) throws -> Point {
-        guard case .walPosition(let position) = moment else {
-            return try AdminStore.point(moment, branch)
-        }
-        do throws(WALError) {
+        if case .walPosition(let position) = moment {
             return try WALPositionSearch(branch).point(of: WALPosition(rawValue: position))
-        } catch { throw Refusal(error) }
+        }
+        return try AdminStore.point(moment, branch)
     }
 
     static func notice(

@@ -22,8 +22,8 @@ extension ServedBranches {
         try learnRoles(of: name)
     }
 
-    /// The branches that a compute of their own was on when the store was left; of those forked last,
-    /// as many as may run.
+    /// The branches that a compute of their own was on when the store was left; of those forked
+    /// last, as many as may run.
     func interrupted() -> [String] {
         let all = (try? all()) ?? []
         let names = all.filter { info in

@@ -104,15 +104,18 @@ public final class Server: Sendable {
         if let moment { name += "@" + moment }
         let secret = password.map { ":" + Self.escaped($0) } ?? ""
         let host = options.host.contains(":") ? "[\(options.host)]" : options.host
-        return "postgresql://\(role)\(secret)@\(host):\(port)/\(Self.escaped(name))"
+        // SQLAlchemy and node-postgres take what stands there as it is, and RFC 3986 has these in a
+        // path.
+        let path = Self.escaped(name, but: "@:+")
+        return "postgresql://\(role)\(secret)@\(host):\(port)/\(path)"
     }
 
     /// With `%` and two digits for what a part of a URL must not have.
-    static func escaped(_ text: String) -> String {
+    static func escaped(_ text: String, but allowed: String = "") -> String {
         text.utf8.map { byte in
             let isPlain =
                 (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte | 0x20)
-                || [0x2d, 0x2e, 0x5f, 0x7e].contains(byte)
+                || [0x2d, 0x2e, 0x5f, 0x7e].contains(byte) || allowed.utf8.contains(byte)
             if isPlain { return String(UnicodeScalar(byte)) }
             let digits = String(byte, radix: 16, uppercase: true)
             return "%" + (digits.utf8.count < 2 ? "0" : "") + digits

@@ -81,6 +81,7 @@ extension ServerError {
         case let error as OxbowError: self.init(error)
         case let error as ComputeError: self.init(error)
         case let error as Refusal: self.init(error)
+        case let error as WALError: self.init(Refusal(error))
         case let error as MountError:
             self.init(error.kind == .unavailable ? .unavailable : .failed, error.message)
         case let error as VolumeError: self.init(.failed, error.message)
@@ -117,6 +118,7 @@ extension Refusal {
         case let refusal as Refusal: self = refusal
         case let error as OxbowError: self.init(error)
         case let error as ServerError: self.init(error)
+        case let error as WALError: self.init(error)
         case let error as ComputeError: self.init(ServerError(error))
         default: self.init("XX000", "\(error)")
         }

@@ -93,7 +93,7 @@ package struct ServerFolder: Sendable {
     }
 
     /// Writes a small file so that it is there whole, also after a loss of power.
-    func write(_ text: String, to name: String, mode: mode_t = 0o600) throws(ServerError) {
+    package func write(_ text: String, to name: String, mode: UInt32 = 0o600) throws(ServerError) {
         try ServerError.telling {
             try ComputeFiles.write(text + "\n", to: path + "/" + name, mode: mode)
         }

@@ -30,6 +30,8 @@ import Volume
             }
             try output.flush()
             return .success
+        } catch let end as ProgramEnd {
+            return ExitCode(rawValue: end.code)
         } catch {
             output.discard()
             return report(Failure(error), arguments, output)
@@ -76,10 +78,19 @@ import Volume
 }
 
 /// What the command tells the shell.
-package enum ExitCode: Int32, Sendable {
-    case success = 0
-    case failure = 1
-    case misuse = 2
+package struct ExitCode: RawRepresentable, Equatable, Sendable {
+    package static let success = ExitCode(rawValue: 0)
+    package static let failure = ExitCode(rawValue: 1)
+    package static let misuse = ExitCode(rawValue: 2)
+
+    package let rawValue: Int32
+
+    package init(rawValue: Int32) { self.rawValue = rawValue }
+}
+
+/// A program that a command ran has ended, and the command ends as it did.
+struct ProgramEnd: Error {
+    let code: Int32
 }
 
 /// ``Failure``, for types that have another of that name.
@@ -116,6 +127,9 @@ package struct Failure: Error {
     private static func kind(_ error: VolumeError) -> String {
         error.kind == .failed ? OxbowError.Kind.reopen.rawValue : error.kind.rawValue
     }
+
+    /// Somebody told the process to end.
+    static var interrupted: Failure { Failure("input", "told to end before it was done") }
 
     package var code: ExitCode { kind == "usage" || kind == "invalid" ? .misuse : .failure }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import ServerFixture
 import Testing
 
 /// A whole branch server: psql on any branch, at any moment.
@@ -187,6 +188,25 @@ struct ServerTests {
         try server.start()
         #expect(try count("postgres", "app", "two").contains("authentication failed"))
         #expect(try count("postgres", "app", "three") == "1")
+        try server.end()
+    }
+
+    @Test func `a position of PostgreSQL's log is a moment`() throws {
+        let server = try RunningServer.new()
+        try server.sql("postgres", "CREATE TABLE t (n int)")
+        var positions: [String] = []
+        for number in 1...3 {
+            try server.sql("postgres", "INSERT INTO t VALUES (\(number))")
+            positions.append(try server.sql("postgres", "SELECT pg_current_wal_flush_lsn()"))
+        }
+        for (index, position) in positions.enumerated() {
+            let said = try server.sql("postgres@main@\(position)", "SELECT max(n) FROM t")
+            #expect(said.hasSuffix("\(index + 1)"), "\(said)")
+        }
+        let beyond = try server.sql("postgres@main@7/0", "SELECT 1")
+        #expect(beyond.contains("FATAL"), "\(beyond)")
+        let shown = try server.sql("oxbow", "SHOW POINT main AT '\(positions[0])'")
+        #expect(shown.hasPrefix("L"), "\(shown)")
         try server.end()
     }
 }

@@ -117,19 +117,4 @@ struct WALServedTests {
         #expect(served.tell("wal main 0/1").contains("L"))
         try served.end()
     }
-
-    @Test func `a client connects to a position, and the console finds it`() throws {
-        try served.end()
-        let server = try RunningServer.new()
-        try server.sql("postgres", "CREATE TABLE t AS SELECT generate_series(1, 32) n")
-        let position = try server.sql("postgres", "SELECT pg_current_wal_flush_lsn()")
-        try server.sql("postgres", "DELETE FROM t")
-        let past = try server.sql("postgres@main@\(position)", "SELECT count(*) FROM t")
-        #expect(past.split(separator: "\n").contains("32"), "\(past)")
-        let point = try server.sql("oxbow", "SHOW POINT main AT '\(position)'")
-        #expect(point.hasPrefix("L"), "\(point)")
-        let beyond = try server.sql("postgres@main@F/0", "SELECT 1")
-        #expect(beyond.contains("PostgreSQL's log has not reached F/0"), "\(beyond)")
-        try server.end()
-    }
 }

@@ -38,7 +38,8 @@ import Testing
             "branch create x",
             2,
             "branch create needs --from BRANCH[@POINT]: oxbow branch create NAME --from "
-                + "BRANCH[@POINT] [--expires WHEN] [--actor WHO] [--label KEY=VALUE]..."
+                + "BRANCH[@POINT] [--expires WHEN] [--if-not-exists] [--actor WHO] "
+                + "[--label KEY=VALUE]..."
         ),
         Case(
             "branch create X --from main",

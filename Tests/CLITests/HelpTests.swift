@@ -9,10 +9,15 @@ import Testing
                 oxbow branch create: Make a branch of what another shows, now or in the past
 
                 Usage: oxbow branch create NAME --from BRANCH[@POINT] [--expires WHEN]
-                                           [--actor WHO] [--label KEY=VALUE]...
+                                           [--if-not-exists] [--actor WHO]
+                                           [--label KEY=VALUE]...
 
                 It costs the same however much is in the branch, and however long ago the point
                 is.
+
+                With --if-not-exists a branch of that name is taken as it is where it was forked
+                from the same branch, and from the same record if a point is given; else that is
+                an error that says from what it was.
 
                 Arguments:
                   NAME                   The new branch's name
@@ -21,6 +26,8 @@ import Testing
                   --from BRANCH[@POINT]  What to fork: a branch as it is now, or as it was at a
                                          point
                   --expires WHEN         When it goes by itself: 1h, 7d, a time, or never
+                  --if-not-exists        Do nothing where the branch is there, and was made of
+                                         the same
                   --actor WHO            Who does it, for the history; by default $OXBOW_ACTOR,
                                          or else the login name
                   --label KEY=VALUE      What else the history should say of it
@@ -41,7 +48,7 @@ import Testing
                   branch, branch.id, branch.name, branch.created, branch.actor, branch.labels,
                   branch.parent, branch.parent.id, branch.parent.name, branch.origin,
                   branch.timeline, branch.head.lsn, branch.head.time, branch.expires,
-                  branch.protected, branch.deleted
+                  branch.protected, branch.deleted, isNew
 
                 """
         )

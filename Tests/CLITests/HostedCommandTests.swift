@@ -41,6 +41,10 @@ import Testing
         Step("window set --time 3d --bytes 1G"), Step("stats --json"), Step("check"),
         Step("reclaim --json"), Step("branch"),
         Step("fs lss a:/"), Step("history"), Step("history nobody --json"),
+        Step("branch create a --from main --if-not-exists"),
+        Step("branch create d --from c --if-not-exists"),
+        Step("branch create d --from c --if-not-exists"), Step("restore d --to head"),
+        Step("restore d --to head --json"), Step("sync"), Step("sync --json"),
     ]
 
     private func scene() throws -> Tool {

@@ -18,6 +18,10 @@ enum BranchChanges {
         help: "When it goes by itself: 1h, 7d, a time, or never",
         parse: Values.expiry
     )
+    private static let ifNotExists = Flag(
+        "if-not-exists",
+        help: "Do nothing where the branch is there, and was made of the same"
+    )
     private static let when = Positional(
         "WHEN",
         help: "When it goes by itself: 1h, 7d, a time, or never",
@@ -35,9 +39,12 @@ enum BranchChanges {
         "branch create",
         "Make a branch of what another shows, now or in the past",
         positionals: [name],
-        options: [from, expires] + Common.authoring,
+        options: [from, expires, ifNotExists] + Common.authoring,
         discussion: [
-            "It costs the same however much is in the branch, and however long ago the point is."
+            "It costs the same however much is in the branch, and however long ago the point is.",
+            "With --if-not-exists a branch of that name is taken as it is where it was forked "
+                + "from the same branch, and from the same record if a point is given; else that "
+                + "is an error that says from what it was.",
         ],
         examples: [
             .init("oxbow branch create pr-1432 --from main --expires 7d", "a branch for a week"),
@@ -47,30 +54,60 @@ enum BranchChanges {
                 "main as it was at a time"
             ),
         ],
-        keys: BranchDescription.keys("branch")
+        keys: BranchDescription.keys("branch") + [
+            .init("isNew", "whether it was made just now")
+        ]
     ) { call in
         let (name, from) = (try call.value(name), try call.value(from))
         try call.withStore { store in
-            let branch: Branch
-            if from.text == nil {
-                let parent = try store.find(from.branch)
-                call.environment.host?.prepareFork(parent)
-                branch = try store.fork(
-                    name,
-                    from: parent,
-                    expires: call[expires],
-                    by: call.author
-                )
-            } else {
-                branch = try store.fork(
-                    name,
-                    from: store.point(from),
-                    expires: call[expires],
-                    by: call.author
-                )
+            if call[ifNotExists], let there = try existing(name, from, store) {
+                return try tell(call, store, there, isNew: false) {
+                    "\(name) is there, from \($0.from ?? "nothing")"
+                }
             }
-            try tell(call, store, branch) { "created branch \(name) from \($0.from ?? "nothing")" }
+            let branch = try make(call, name, from, store)
+            try tell(call, store, branch, isNew: true) {
+                "created branch \(name) from \($0.from ?? "nothing")"
+            }
         }
+    }
+
+    private static func make(
+        _ call: Invocation,
+        _ name: String,
+        _ from: BranchMoment,
+        _ store: Store
+    ) throws -> Branch {
+        guard from.text == nil else {
+            let point = try store.point(from)
+            return try store.fork(name, from: point, expires: call[expires], by: call.author)
+        }
+        let parent = try store.find(from.branch)
+        call.environment.host?.prepareFork(parent)
+        return try store.fork(name, from: parent, expires: call[expires], by: call.author)
+    }
+
+    /// The branch of a name, if it was made of what is asked for; nil where there is none.
+    private static func existing(
+        _ name: String,
+        _ from: BranchMoment,
+        _ store: Store
+    ) throws -> Branch? {
+        let branch: Branch
+        do throws(OxbowError) { branch = try store.branch(name) } catch {
+            if error.kind == .notFound { return nil }
+            throw error
+        }
+        let info = try branch.info()
+        let parent = try store.findEvenDeleted(from.branch)
+        let isSame =
+            try info.parent == parent.id
+            && (from.text == nil || info.origin == store.point(from).lsn)
+        guard isSame else {
+            let origin = try store.describe(branch).from.map { "from \($0)" } ?? "as the first"
+            throw Failure("conflict", "branch \(name) exists already, and was made \(origin)")
+        }
+        return branch
     }
 
     static let rename = Command(
@@ -84,7 +121,9 @@ enum BranchChanges {
     ) { call in
         let newName = try call.value(newName)
         try change(call) { branch in
+            let isDefault = try DefaultBranch.name(call) == branch.info().name
             try call.whileHeld(branch) { try branch.rename(to: newName, by: call.author) }
+            if isDefault { try DefaultBranch.set(call, newName) }
         } tell: {
             "renamed \($0) to \(newName)"
         }
@@ -141,6 +180,7 @@ enum BranchChanges {
         keys: BranchDescription.keys("branch")
     ) { call in
         try change(call) { branch in
+            try DefaultBranch.check(call, branch.info().name)
             try branch.unlessProtected(call) { () throws(OxbowError) in
                 try branch.delete(by: call.author)
             }
@@ -203,11 +243,13 @@ enum BranchChanges {
         _ call: Invocation,
         _ store: Store,
         _ branch: Branch,
+        isNew: Bool? = nil,
         _ line: (BranchDescription) -> String
     ) throws {
         let description = try store.describe(branch)
         if call.wantsJSON {
-            try call.output.json(["branch": description.json])
+            let more: [(String, JSON)] = isNew.map { [("isNew", .bool($0))] } ?? []
+            try call.output.json(.object([("branch", description.json)] + more))
         } else {
             try call.output.line(line(description))
         }

@@ -6,7 +6,11 @@ enum BranchListing {
         "tree",
         help: "Draw each branch under the one it was forked from"
     )
-    private static let all = Flag("all", letter: "a", help: "Deleted branches too")
+    private static let all = Flag(
+        "all",
+        letter: "a",
+        help: "Deleted branches too, and the server's own"
+    )
 
     static let list = Command(
         "branch list",
@@ -24,7 +28,8 @@ enum BranchListing {
         keys: BranchDescription.keys("branches[]")
     ) { call in
         try call.withStore { store in
-            let branches = try store.branches(includingDeleted: call[all] || call[tree])
+            let every = try store.branches(includingDeleted: call[all] || call[tree])
+            let branches = every.filter { call[all] || !$0.standsForMoment }
             let names = try store.branchNames()
             let wanted = branches.filter { call[all] || $0.deleted == nil }
             if call.wantsJSON {
@@ -105,4 +110,9 @@ enum BranchListing {
             "labels": JSON(event.author.labels),
         ]
     }
+}
+
+extension BranchInfo {
+    /// Whether a server made it, so that a moment can be read, and takes it away by itself.
+    var standsForMoment: Bool { author.labels["oxbow.use"] == "moment" }
 }

@@ -35,7 +35,7 @@ struct BranchTree {
     }
 
     /// The branches in the order of drawing, each with what is drawn before its name.
-    private var rows: [(drawing: String, branch: BranchInfo)] {
+    var rows: [(drawing: String, branch: BranchInfo)] {
         var rows: [(String, BranchInfo)] = []
         var open: [(first: String, rest: String, branch: BranchInfo)] =
             (children[nil] ?? []).reversed().map { ("", "", $0) }

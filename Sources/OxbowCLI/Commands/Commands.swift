@@ -42,9 +42,24 @@ package enum Commands {
 
     private static var serving: [Topic] {
         #if Server
-        [Topic("The server", [ServeCommand.command])]
+        [
+            Topic(
+                "The server",
+                [
+                    ServeCommand.command, StatusCommand.command, AddressCommands.url,
+                    AddressCommands.env, PsqlCommand.command, RunCommand.command,
+                    StoreCommands.restore, StoreCommands.usual,
+                    ServerCommands.suspend, ServerCommands.logs, StoreCommands.sync,
+                ]
+            )
+        ]
         #else
-        []
+        [
+            Topic(
+                "The store as a whole",
+                [StatusCommand.command, StoreCommands.restore, StoreCommands.sync]
+            )
+        ]
         #endif
     }
 

@@ -29,22 +29,32 @@ enum ResetCommands {
         let reference = try call.value(Common.branch)
         let target = try call.value(target)
         try call.withStore { store in
-            let branch = try store.find(reference)
-            let point: Point
-            switch target {
-            case .own(let moment):
-                let asked = BranchMoment(branch: reference, moment: moment, text: nil)
-                point = try store.point(asked)
-            case .other(let asked): point = try store.point(asked)
-            }
-            try branch.unlessProtected(call) { () throws(OxbowError) in
-                try branch.reset(to: point, by: call.author)
-            }
+            let (branch, point) = try reset(call, store, reference, target)
             try BranchChanges.tell(call, store, branch) {
                 "\($0.info.name) shows what stood at \(point.lsn) (\(Text.time(point.time))): "
                     + "`oxbow branch undo \($0.info.name)` goes back"
             }
         }
+    }
+
+    static func reset(
+        _ call: Invocation,
+        _ store: Store,
+        _ reference: BranchReference,
+        _ target: ResetTarget
+    ) throws -> (Branch, Point) {
+        let branch = try store.find(reference)
+        let point: Point
+        switch target {
+        case .own(let moment):
+            let asked = BranchMoment(branch: reference, moment: moment, text: nil)
+            point = try store.point(asked)
+        case .other(let asked): point = try store.point(asked)
+        }
+        try branch.unlessProtected(call) { () throws(OxbowError) in
+            try branch.reset(to: point, by: call.author)
+        }
+        return (branch, point)
     }
 
     static let undo = Command(

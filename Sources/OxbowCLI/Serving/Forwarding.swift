@@ -24,7 +24,7 @@ package enum Forwarding {
                 results: STDOUT_FILENO,
                 messages: STDERR_FILENO
             )
-            return code.map { ExitCode(rawValue: $0) ?? .failure }
+            return code.map { ExitCode(rawValue: $0) }
         } catch {
             throw Failure(error.isRefusal ? "busy" : "reopen", error.message)
         }

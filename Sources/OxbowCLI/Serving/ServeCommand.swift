@@ -55,10 +55,15 @@ enum ServeCommand {
         parse: Values.text
     )
 
+    private static let demo = Flag(
+        "demo",
+        help: "Load a catalog of services of 63 MB into the database catalog, to try things on"
+    )
+
     static let command = Command(
         "serve",
         "Serve every branch, at any moment, to any PostgreSQL client",
-        options: [data, listen, idle, computes, memory, certificate, key, user],
+        options: [data, listen, idle, computes, memory, certificate, key, user, demo],
         discussion: [
             "Makes the store where there is none, with a PostgreSQL cluster in main and a random "
                 + "password in DIR/server/password. A database is named app for the default "
@@ -71,6 +76,7 @@ enum ServeCommand {
         ],
         examples: [
             .init("oxbow serve --data ./data", "then psql with the URL that it prints"),
+            .init("oxbow serve --data ./data --demo", "with something in it"),
             .init("oxbow serve --data ./data --listen 0.0.0.0:5433", "for other machines, by TLS"),
             .init("oxbow serve --data ./data --idle never", "computes stay once started"),
         ],
@@ -100,6 +106,12 @@ enum ServeCommand {
         defer {
             control.end(graceMilliseconds: graceSeconds * 1000)
             server.end(graceSeconds: graceSeconds)
+        }
+        if call[demo] {
+            let address = BranchAddress(server, branch: server.defaultBranch)
+            try DemoData.load(address, call.output) {
+                if signals.wait(atMostMilliseconds: 0) { throw Failure.interrupted }
+            }
         }
         try tell(call, server)
         while !signals.wait(atMostMilliseconds: 1000) {}
@@ -139,9 +151,10 @@ enum ServeCommand {
 
     private static func tell(_ call: Invocation, _ server: Server) throws {
         let folder = call[data] ?? call.folder
+        let url = server.url(database: call[demo] ? DemoData.database : "postgres")
         if call.wantsJSON {
             try call.output.json([
-                "url": .string(server.url()), "host": .string(server.options.host),
+                "url": .string(url), "host": .string(server.options.host),
                 "port": JSON(Int(server.port)), "process": JSON(Int(getpid())),
                 "data": .string(folder), "branch": .string(server.defaultBranch),
             ])
@@ -149,16 +162,18 @@ enum ServeCommand {
         }
         let here = folder == "." ? "" : " -s \(Shell.quoted(folder))"
         let branch = server.defaultBranch
-        try call.output.lines([
-            "serving \(folder) on \(server.options.host) port \(server.port)", "",
-            "  \(server.url())", "",
-            "In another terminal:", "",
-            "  oxbow psql\(here)                                  the branch \(branch)",
-            "  oxbow branch create try --from \(branch)\(here)    a branch of it, at once",
-            "  oxbow psql try\(here)                              and that",
-            "  oxbow psql \(branch)@1m\(here)                     as it was a minute ago", "",
-            "Ctrl-C ends it.",
-        ])
+        let database = call[demo] ? " -d \(DemoData.database)" : ""
+        var next = Fields()
+        next.add("oxbow psql\(here)\(database)", "the branch \(branch)")
+        next.add("oxbow branch create try --from \(branch)\(here)", "a branch of it, at once")
+        next.add("oxbow psql try\(here)\(database)", "and that")
+        next.add("oxbow psql \(branch)@1m\(here)\(database)", "as it was a minute ago")
+        try call.output.lines(
+            [
+                "serving \(folder) on \(server.options.host) port \(server.port)", "",
+                "  \(url)", "", "In another terminal:", "",
+            ] + next.lines + ["", "Ctrl-C ends it."]
+        )
         try call.output.flush()
     }
 }

@@ -1,15 +1,20 @@
-import Foundation
+package import Foundation
 import Glibc
 import Testing
 
 /// A branch server in a process of its own, as its users see it.
-final class RunningServer {
-    let folder: String
-    private(set) var url = ""
+package final class RunningServer {
+    package let folder: String
+    package private(set) var url = ""
     private var process = Process()
 
-    var data: String { folder + "/data" }
-    var processID: pid_t { process.processIdentifier }
+    package var data: String { folder + "/data" }
+    package var processID: pid_t { process.processIdentifier }
+
+    /// Whether this system has what it takes.
+    package static let isPossible =
+        geteuid() == 0 && access("/dev/fuse", R_OK | W_OK) == 0
+        && access("/usr/lib/postgresql/15/bin/postgres", X_OK) == 0 && getpwnam("postgres") != nil
 
     /// A folder with a cluster in `main`, which takes a while to make: tests copy it.
     private static let template: Result<String, any Error> = Result {
@@ -29,7 +34,7 @@ final class RunningServer {
     }
 
     /// A new one, with a cluster in `main`.
-    static func new(_ settings: String...) throws -> RunningServer {
+    package static func new(_ settings: String...) throws -> RunningServer {
         let folder = try makeFolder()
         try FileManager.default.copyItem(atPath: template.get() + "/data", toPath: folder + "/data")
         return try RunningServer(in: folder, settings)
@@ -41,7 +46,7 @@ final class RunningServer {
     }
 
     /// Starts it, and waits until it can be reached.
-    func start(_ settings: [String] = []) throws {
+    package func start(_ settings: [String] = []) throws {
         process = Process()
         process.executableURL = Self.worker
         process.arguments = [data, "0"] + settings
@@ -77,7 +82,7 @@ final class RunningServer {
     // MARK: Talking to it
 
     /// The URL of a database by the name that the front takes.
-    func url(_ database: String, user: String? = nil, password: String? = nil) -> String {
+    package func url(_ database: String, user: String? = nil, password: String? = nil) -> String {
         var parts = URLComponents(string: url) ?? URLComponents()
         parts.percentEncodedPath =
             "/"
@@ -89,7 +94,7 @@ final class RunningServer {
 
     /// What psql prints of some SQL, errors too, without its notes on where it connected.
     @discardableResult
-    func sql(
+    package func sql(
         _ database: String,
         _ text: String,
         user: String? = nil,
@@ -98,11 +103,14 @@ final class RunningServer {
         try psql("'\(url(database, user: user, password: password))'", text)
     }
 
-    func psql(_ target: String, _ text: String) throws -> String {
+    package func psql(_ target: String, _ text: String) throws -> String {
         try run("psql -X -q -At -v ON_ERROR_STOP=1 -d \(target) 2>&1", text).said
     }
 
-    func run(_ script: String, _ text: String = "") throws -> (said: String, status: Int32) {
+    package func run(
+        _ script: String,
+        _ text: String = ""
+    ) throws -> (said: String, status: Int32) {
         let (shell, output) = try start(script, text)
         var data = Data()
         var buffer = [UInt8](repeating: 0, count: 65_536)
@@ -123,28 +131,38 @@ final class RunningServer {
         return (said.trimmingCharacters(in: .newlines), shell.terminationStatus)
     }
 
-    func start(_ script: String, _ text: String = "") throws -> (Process, Pipe) {
+    package func start(_ script: String, _ text: String = "") throws -> (Process, Pipe) {
         let (shell, input, output) = (Process(), Pipe(), Pipe())
         shell.executableURL = URL(filePath: "/bin/bash")
         shell.arguments = ["-c", script]
         shell.standardInput = input
         shell.standardOutput = output
         shell.standardError = output
-        try shell.run()
+        try Self.withoutBlockedSignals { try shell.run() }
         input.fileHandleForWriting.write(Data(text.utf8))
         try input.fileHandleForWriting.close()
         return (shell, output)
     }
 
+    /// Threads of tests block most signals, and programs inherit that, so that nobody could
+    /// interrupt them.
+    private static func withoutBlockedSignals(_ body: () throws -> Void) rethrows {
+        var (none, before) = (sigset_t(), sigset_t())
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        try body()
+    }
+
     /// The names of all branches.
-    func branches() throws -> [String] {
+    package func branches() throws -> [String] {
         try sql("oxbow", "SHOW BRANCHES").split(separator: "\n").map {
             String($0.prefix { $0 != "|" })
         }
     }
 
     /// Waits until something holds.
-    func wait(seconds: Int = 60, _ holds: () throws -> Bool) throws -> Bool {
+    package func wait(seconds: Int = 60, _ holds: () throws -> Bool) throws -> Bool {
         for _ in 0..<(seconds * 10) {
             if try holds() { return true }
             Thread.sleep(forTimeInterval: 0.1)
@@ -154,19 +172,19 @@ final class RunningServer {
 
     // MARK: Its end
 
-    func stop() throws {
+    package func stop() throws {
         process.terminate()
         process.waitUntilExit()
         #expect(process.terminationStatus == 0)
     }
 
-    func kill() {
+    package func kill() {
         Foundation.kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
     }
 
     /// Ends it in good order, and sees that nothing of it is left.
-    func end() throws {
+    package func end() throws {
         let run = try runFolder()
         try stop()
         let left = "ps -eo pid,stat,args | grep '[p]ostgres' | grep -F '\(run)' || :"
@@ -177,7 +195,7 @@ final class RunningServer {
     }
 
     /// Where it keeps what is there while it runs.
-    func runFolder() throws -> String {
+    package func runFolder() throws -> String {
         let address = try String(contentsOfFile: data + "/server/address", encoding: .utf8)
         let line = address.split(separator: "\n").first { $0.hasPrefix("run ") }
         return String(try #require(line).dropFirst(4))

@@ -1,0 +1,167 @@
+/// How a client reaches a branch, or a moment of it, through a server.
+package struct BranchAddress: Sendable, Equatable {
+    package var host: String
+    package var port: UInt16
+    package var user: String
+    /// Nil where the server does not know it.
+    package var password: String?
+    /// As PostgreSQL knows it.
+    package var database: String
+    package var branch: String
+    /// A record, or nil for now.
+    package var moment: String?
+    /// The folder of the branch's own socket.
+    package var socketFolder: String?
+
+    package init(
+        host: String,
+        port: UInt16,
+        user: String,
+        password: String? = nil,
+        database: String,
+        branch: String,
+        moment: String? = nil,
+        socketFolder: String? = nil
+    ) {
+        self.host = host
+        self.port = port
+        self.user = user
+        self.password = password
+        self.database = database
+        self.branch = branch
+        self.moment = moment
+        self.socketFolder = socketFolder
+    }
+
+    /// The name by which the server's port knows the database: `app@pr-1432`.
+    package var databaseName: String {
+        let moment = moment.map { "@" + $0 } ?? ""
+        return database.replacing("@", with: "@@") + "@" + branch + moment
+    }
+}
+
+/// How a client wants to be told where to connect.
+package enum AddressFormat: String, CaseIterable, Sendable {
+    case uri, libpq, sqlalchemy, jdbc, npgsql, fields
+
+    /// The address as this client parses it.
+    package func text(_ address: BranchAddress) -> String {
+        switch self {
+        case .uri: Self.uri(address, database: Self.escaped(address.databaseName, keeping: "@:"))
+        // It takes the name of the database as it stands, and unescapes the rest.
+        case .sqlalchemy: Self.uri(address, database: address.databaseName)
+        case .libpq: Self.keywords(address)
+        case .jdbc: Self.jdbc(address)
+        case .npgsql: Self.npgsql(address)
+        case .fields: Self.fields(address)
+        }
+    }
+
+    /// An `@` in the last part of a URL means nothing, and some clients unescape `%40` there while
+    /// others do not: so it stands as it is, which all of them read alike.
+    private static func uri(_ address: BranchAddress, database: String) -> String {
+        let secret = address.password.map { ":" + escaped($0) } ?? ""
+        let server = "\(bracketed(address.host)):\(address.port)"
+        return "postgresql://\(escaped(address.user))\(secret)@\(server)/\(database)"
+    }
+
+    private static func bracketed(_ host: String) -> String {
+        host.contains(":") ? "[\(host)]" : host
+    }
+
+    private static func keywords(_ address: BranchAddress) -> String {
+        func quoted(_ text: String) -> String {
+            let isPlain = !text.isEmpty && !text.contains { " '\\\n\t".contains($0) }
+            if isPlain { return text }
+            let inner = text.replacing("\\", with: "\\\\").replacing("'", with: "\\'")
+            return "'\(inner)'"
+        }
+        var pairs = [("host", address.host), ("port", "\(address.port)"), ("user", address.user)]
+        if let password = address.password { pairs.append(("password", password)) }
+        pairs.append(("dbname", address.databaseName))
+        return pairs.map { "\($0)=\(quoted($1))" }.joined(separator: " ")
+    }
+
+    private static func jdbc(_ address: BranchAddress) -> String {
+        let secret = address.password.map { "&password=" + escaped($0) } ?? ""
+        let server = "\(bracketed(address.host)):\(address.port)"
+        return "jdbc:postgresql://\(server)/\(escaped(address.databaseName))"
+            + "?user=\(escaped(address.user))\(secret)"
+    }
+
+    private static func npgsql(_ address: BranchAddress) -> String {
+        func quoted(_ text: String) -> String {
+            let isPlain = !text.isEmpty && !text.contains { " ;'\"=".contains($0) }
+            return isPlain ? text : "\"" + text.replacing("\"", with: "\"\"") + "\""
+        }
+        var pairs = [
+            ("Host", address.host), ("Port", "\(address.port)"), ("Username", address.user),
+        ]
+        if let password = address.password { pairs.append(("Password", password)) }
+        pairs.append(("Database", address.databaseName))
+        return pairs.map { "\($0)=\(quoted($1))" }.joined(separator: ";")
+    }
+
+    /// A word and its value on each line, for scripts, and for commands of ours.
+    private static func fields(_ address: BranchAddress) -> String {
+        let all: [(String, String?)] = [
+            ("host", address.host), ("port", "\(address.port)"), ("user", address.user),
+            ("password", address.password), ("dbname", address.databaseName),
+            ("database", address.database), ("branch", address.branch),
+            ("moment", address.moment), ("socket", address.socketFolder),
+        ]
+        return all.compactMap { name, value in value.map { "\(name) \($0)" } }
+            .joined(separator: "\n")
+    }
+
+    /// With `%` and two digits for what a part of a URL must not have.
+    static func escaped(_ text: String, keeping kept: String = "") -> String {
+        let plain = Set(Array("-._~\(kept)".utf8))
+        return text.utf8.map { byte in
+            let isLetter = (0x61...0x7a).contains(byte | 0x20) && byte < 0x80
+            if isLetter || (0x30...0x39).contains(byte) || plain.contains(byte) {
+                return String(UnicodeScalar(byte))
+            }
+            let digits = String(byte, radix: 16, uppercase: true)
+            return "%" + (digits.utf8.count < 2 ? "0" : "") + digits
+        }.joined()
+    }
+}
+
+extension BranchAddress {
+    /// Reads what ``AddressFormat/fields`` is written as; nil for other text.
+    package init?(fields text: String) {
+        var known: [Substring: String] = [:]
+        for line in text.split(separator: "\n") {
+            guard let space = line.firstIndex(of: " ") else { return nil }
+            known[line[..<space]] = String(line[line.index(after: space)...])
+        }
+        guard let host = known["host"], let port = known["port"].flatMap({ UInt16($0) }),
+            let user = known["user"], let database = known["database"],
+            let branch = known["branch"]
+        else { return nil }
+        self.init(
+            host: host,
+            port: port,
+            user: user,
+            password: known["password"],
+            database: database,
+            branch: branch,
+            moment: known["moment"],
+            socketFolder: known["socket"]
+        )
+    }
+
+    /// What programs over libpq, and many others, take from their environment. Over the branch's
+    /// own socket every database that is named without a branch is the branch's: so a tool that
+    /// opens several stays on it.
+    package var variables: [(name: String, value: String?)] {
+        let isLocal = socketFolder != nil && moment == nil
+        return [
+            ("PGHOST", isLocal ? socketFolder : host), ("PGPORT", isLocal ? "5432" : "\(port)"),
+            ("PGUSER", user), ("PGPASSWORD", password),
+            ("PGDATABASE", isLocal ? database : databaseName),
+            ("DATABASE_URL", AddressFormat.uri.text(self)),
+        ]
+    }
+}

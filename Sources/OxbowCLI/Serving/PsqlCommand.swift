@@ -1,0 +1,64 @@
+#if Server
+import BranchServer
+import Glibc
+import Oxbow
+
+/// `oxbow psql`.
+enum PsqlCommand {
+    /// As it was written: the server reads it.
+    static let asked = Positional(
+        "BRANCH[@POINT]",
+        isOptional: true,
+        help: "The branch, as it is now or as it was at a point; by default the default branch"
+    ) { text throws(Misuse) in
+        _ = try Values.branchMoment(text)
+        return text
+    }
+    private static let rest = Positional(
+        "ARGUMENT",
+        isOptional: true,
+        takesRest: true,
+        help: "What psql is told besides, after --",
+        parse: Values.text
+    )
+
+    static let command = Command(
+        "psql",
+        "Talk to a branch, or to a moment of it",
+        positionals: [asked, rest],
+        options: [AddressCommands.database, AddressCommands.user],
+        discussion: [
+            "Runs psql on a branch of the server that runs. At a point it is read-only. Without "
+                + "--database, the database is postgres."
+        ],
+        examples: [
+            .init("oxbow psql pr-1432 -d app", "a branch"),
+            .init("oxbow psql main@10m -d app", "as it was ten minutes ago"),
+            .init("oxbow psql main -- -c VACUUM", "one statement"),
+        ],
+        place: .here
+    ) { call in
+        if call.wantsJSON { throw Misuse("psql prints no JSON: leave out --json") }
+        let address = try ServerLink(call: call).address(
+            of: call[asked],
+            database: call[AddressCommands.database],
+            user: call[AddressCommands.user]
+        )
+        try call.output.flush()
+        throw ChildProcess.become(
+            [program] + call.all(rest),
+            changes: address.variables.filter { $0.name != "DATABASE_URL" }
+        )
+    }
+
+    /// The one on `PATH`, or else that of an installed server.
+    static var program: String { Self.path(of: "psql") }
+
+    static func path(of name: String) -> String {
+        let folders = PostgresInstallation.searchPath.split(separator: ":").map(String.init)
+        if folders.contains(where: { unsafe access("\($0)/\(name)", X_OK) == 0 }) { return name }
+        let others = PostgresInstallation.all().map { "\($0.folder)/\(name)" }
+        return others.first { unsafe access($0, X_OK) == 0 } ?? name
+    }
+}
+#endif

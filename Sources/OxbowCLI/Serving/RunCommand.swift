@@ -1,0 +1,120 @@
+#if Server
+import BranchServer
+import DiskIO
+import Glibc
+import Oxbow
+import Primitives
+
+/// `oxbow run`.
+enum RunCommand {
+    private static let fork = Option(
+        "fork",
+        "BRANCH[@POINT]",
+        isRequired: true,
+        help: "What the program gets a fork of"
+    ) { text throws(Misuse) in
+        _ = try Values.branchMoment(text)
+        return text
+    }
+    private static let words = Positional(
+        "COMMAND",
+        takesRest: true,
+        help: "The program and its arguments, after --",
+        parse: Values.text
+    )
+
+    static let command = Command(
+        "run",
+        "Run a program on a fork of its own",
+        positionals: [words],
+        options: [fork, AddressCommands.database],
+        discussion: [
+            "The program finds the fork in DATABASE_URL, PGHOST, PGPORT, PGUSER, PGPASSWORD and "
+                + "PGDATABASE, and in OXBOW_BRANCH its name. The fork is deleted when the program "
+                + "has ended, however that came; a fork that could not be expires within the "
+                + "hour. The exit code is the program's.",
+            "PGHOST is the folder of the fork's own socket, where every database is the fork's. "
+                + "DATABASE_URL names the database with the fork: a program that puts another name "
+                + "there should keep what stands from the @ on.",
+        ],
+        examples: [
+            .init("oxbow run --fork main -- pytest", "tests that may do what they like"),
+            .init("oxbow run --fork main@1h -d app -- ./report.sh", "on what was an hour ago"),
+        ],
+        place: .here
+    ) { call in
+        let signals = EndSignals.hold()
+        let link = ServerLink(call: call)
+        let name = "run-" + String(SystemEntropy.draw() & 0xFFFF_FFFF_FFFF, radix: 36)
+        let words = call.all(words)
+        try link.ask([
+            "branch", "create", name, "--from", try call.value(fork), "--expires", lifetime,
+            "--label", "run=\(Text.plain(String(words[0].suffix(200))))",
+        ])
+        var code: Int32 = 1
+        do {
+            defer { delete(name, link, call.output) }
+            let address = try address(of: name, link, call[AddressCommands.database])
+            try call.output.flush()
+            let child = try ChildProcess(
+                words,
+                changes: address.variables + [("OXBOW_BRANCH", name)]
+            )
+            code = wait(for: child, signals, name, link)
+        }
+        if code != 0 { throw ProgramEnd(code: code) }
+    }
+
+    /// Made longer again and again while the program runs.
+    private static let lifetime = "1h"
+    private static let renewalSeconds: UInt64 = 600
+    private static let graceSeconds: UInt64 = 10
+
+    /// With the fork's own socket, which is there a moment after the fork.
+    private static func address(
+        of name: String,
+        _ link: ServerLink,
+        _ database: String?
+    ) throws -> BranchAddress {
+        for _ in 0..<40 {
+            let address = try link.address(of: name, database: database)
+            if address.socketFolder != nil { return address }
+            usleep(50_000)
+        }
+        return try link.address(of: name, database: database)
+    }
+
+    private static func seconds() -> UInt64 { SystemClock().monotonic() / 1_000_000_000 }
+
+    /// Waits for the program. A signal that ends this process ends the program first: it is asked,
+    /// and killed where it goes on.
+    private static func wait(
+        for child: ChildProcess,
+        _ signals: EndSignals,
+        _ name: String,
+        _ link: ServerLink
+    ) -> Int32 {
+        var renewed = seconds()
+        var killedFrom: UInt64?
+        while true {
+            if let code = child.poll() { return code }
+            if signals.wait(atMostMilliseconds: 20) {
+                // One who presses Ctrl-C has told the program, too; once more does no harm.
+                child.signal(SIGTERM)
+                killedFrom = killedFrom ?? seconds() + graceSeconds
+            }
+            if let killedFrom, seconds() >= killedFrom { child.signal(SIGKILL) }
+            if seconds() - renewed >= renewalSeconds {
+                renewed = seconds()
+                _ = try? link.ask(["branch", "expire", name, lifetime], quietly: true)
+            }
+        }
+    }
+
+    private static func delete(_ name: String, _ link: ServerLink, _ output: Output) {
+        do { try link.ask(["branch", "delete", name]) } catch {
+            output.message("oxbow: the fork \(name) is still there; it goes within the hour")
+        }
+    }
+}
+#endif

@@ -1,0 +1,100 @@
+import OxbowCLI
+import Testing
+
+@Suite struct BranchAddressTests {
+    private static let plain = BranchAddress(
+        host: "127.0.0.1",
+        port: 5433,
+        user: "postgres",
+        password: "p@ss/word",
+        database: "app",
+        branch: "pr-1432"
+    )
+
+    @Test(arguments: [
+        (AddressFormat.uri, "postgresql://postgres:p%40ss%2Fword@127.0.0.1:5433/app@pr-1432"),
+        (.sqlalchemy, "postgresql://postgres:p%40ss%2Fword@127.0.0.1:5433/app@pr-1432"),
+        (
+            .libpq,
+            "host=127.0.0.1 port=5433 user=postgres password=p@ss/word dbname=app@pr-1432"
+        ),
+        (
+            .jdbc,
+            "jdbc:postgresql://127.0.0.1:5433/app%40pr-1432?user=postgres&password=p%40ss%2Fword"
+        ),
+        (
+            .npgsql,
+            "Host=127.0.0.1;Port=5433;Username=postgres;Password=p@ss/word;Database=app@pr-1432"
+        ),
+    ])
+    func `each form is what its client reads`(form: AddressFormat, text: String) {
+        #expect(form.text(Self.plain) == text)
+    }
+
+    @Test func `what a form has a meaning for is quoted`() {
+        var odd = Self.plain
+        odd.database = "it's a d@b \\ %41"
+        odd.password = "a;b \"c"
+        odd.host = "::1"
+        odd.moment = "L10"
+        #expect(odd.databaseName == "it's a d@@b \\ %41@pr-1432@L10")
+        #expect(
+            AddressFormat.uri.text(odd)
+                == "postgresql://postgres:a%3Bb%20%22c@[::1]:5433/"
+                + "it%27s%20a%20d@@b%20%5C%20%2541@pr-1432@L10"
+        )
+        #expect(
+            AddressFormat.libpq.text(odd).hasSuffix(
+                #"password='a;b "c' dbname='it\'s a d@@b \\ %41@pr-1432@L10'"#
+            )
+        )
+        #expect(AddressFormat.npgsql.text(odd).contains(#"Password="a;b ""c""#))
+    }
+
+    @Test func `fields are read as they were written`() {
+        var address = Self.plain
+        #expect(BranchAddress(fields: AddressFormat.fields.text(address)) == address)
+        address.password = nil
+        address.moment = "L16B3F28"
+        address.socketFolder = "/run/oxbow-1/branches/pr-1432"
+        #expect(BranchAddress(fields: AddressFormat.fields.text(address)) == address)
+        for text in ["", "x", "host a\nport b", "host a\nport 1\nuser u\ndatabase d"] {
+            #expect(BranchAddress(fields: text) == nil)
+        }
+    }
+
+    @Test func `over the branch's socket its databases have their plain names`() {
+        var address = Self.plain
+        func variable(_ name: String) -> String? {
+            address.variables.first { $0.name == name }?.value
+        }
+        #expect(variable("PGHOST") == "127.0.0.1")
+        #expect(variable("PGDATABASE") == "app@pr-1432")
+        address.socketFolder = "/run/x"
+        #expect(variable("PGHOST") == "/run/x")
+        #expect(variable("PGPORT") == "5432")
+        #expect(variable("PGDATABASE") == "app")
+        address.moment = "L10"
+        #expect(variable("PGHOST") == "127.0.0.1")
+        #expect(variable("PGDATABASE") == "app@pr-1432@L10")
+    }
+
+    @Test func `a word for a shell is one word`() {
+        #expect(Shell.quoted("a-b_c/d.e:f@g") == "a-b_c/d.e:f@g")
+        #expect(Shell.quoted("") == "''")
+        #expect(Shell.quoted("it's $x") == #"'it'\''s $x'"#)
+    }
+
+    @Test func `of a log that grows and is cut, what is new is told once`() {
+        var tail = LogTail()
+        #expect(tail.new(in: Array("one\ntwo\n".utf8)) == Array("one\ntwo\n".utf8))
+        #expect(tail.new(in: Array("one\ntwo\n".utf8)) == [])
+        #expect(tail.new(in: Array("one\ntwo\nthree\n".utf8)) == Array("three\n".utf8))
+        // Its beginning went.
+        #expect(tail.new(in: Array("one\ntwo\nthree\nfour\n".utf8).dropFirst(0) + []) != [])
+        var long = LogTail()
+        let first = [UInt8](repeating: 1, count: 9000) + Array("end\n".utf8)
+        _ = long.new(in: first)
+        #expect(long.new(in: Array(first.suffix(6000)) + [7]) == [7])
+    }
+}
