@@ -227,14 +227,13 @@ final class RoleShelf: @unchecked Sendable {
 /// What tells one life of a compute from the next: its socket, which each start makes anew.
 private struct ComputeLife: Equatable {
     private let inode: UInt
-    private let seconds: Int
-    private let nanoseconds: Int
+    /// When it was made: its bytes, since the type's module is another in each build.
+    private let time: [UInt8]
 
     init?(_ socketPath: String) {
         var status = stat()
         guard unsafe lstat(socketPath, &status) == 0 else { return nil }
         inode = status.st_ino
-        seconds = status.st_ctim.tv_sec
-        nanoseconds = status.st_ctim.tv_nsec
+        time = unsafe withUnsafeBytes(of: status.st_ctim) { unsafe Array($0) }
     }
 }
