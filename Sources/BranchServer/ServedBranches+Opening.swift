@@ -17,24 +17,9 @@ extension ServedBranches {
     }
 
     private func openPresent(of name: String, _ request: ConnectionRequest) throws -> Endpoint {
-        let user = request.user
-        return try entering(name) { branch, info in
-            // What was proved against a note of the roles must hold against the roles.
-            let isRunning = computes.socketPath(of: branch.computeKey) != nil
-            let proved = isRunning ? nil : roles.verifier(of: user, on: branch, socketPath: nil)
+        try entering(name) { branch, info in
             let lease = try computes.acquire(target(branch, info))
-            if !isRunning {
-                let isTrue = proved.map {
-                    roles.confirm(
-                        user,
-                        $0,
-                        on: branch,
-                        socketPath: lease.socketPath,
-                        database: request.target.database
-                    )
-                }
-                guard isTrue == true else { throw Self.wrongPassword(user) }
-            }
+            try confirm(request, on: branch, lease)
             let held = HeldLease(lease)
             return Endpoint(
                 socketPath: lease.socketPath,
@@ -44,8 +29,25 @@ extension ServedBranches {
         }
     }
 
-    private static func wrongPassword(_ user: WireString) -> Refusal {
-        Refusal("28P01", "password authentication failed for user \"\(user.text)\"")
+    /// What was proved against a branch's note of its roles must hold against the roles: also where
+    /// the compute was started by somebody else meanwhile.
+    private func confirm(
+        _ request: ConnectionRequest,
+        on branch: Branch,
+        _ lease: ComputeLease
+    ) throws(Refusal) {
+        let user = request.user
+        guard let proved = request.proved,
+            roles.confirm(
+                user,
+                proved,
+                on: branch,
+                socketPath: lease.socketPath,
+                database: request.target.database
+            )
+        else {
+            throw Refusal("28P01", "password authentication failed for user \"\(user.text)\"")
+        }
     }
 
     // MARK: The past
@@ -125,6 +127,8 @@ extension ServedBranches {
         do {
             let info = try fork.info()
             let lease = try computes.acquire(target(fork, info))
+            // A past one has the passwords of its time, and is entered with those of now.
+            if notices.isEmpty { try confirm(request, on: fork, lease) }
             let held = HeldLease(lease)
             return Endpoint(
                 socketPath: lease.socketPath,
