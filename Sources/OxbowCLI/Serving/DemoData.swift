@@ -23,7 +23,7 @@ enum DemoData {
             "loading the demo's catalog of \(generator.megabytes) MB into the database "
                 + "\(database): a few seconds"
         )
-        try tool.run("DROP DATABASE IF EXISTS \(unfinished)")
+        if try tool.has(database: unfinished) { try tool.run("DROP DATABASE \(unfinished)") }
         try tool.run("CREATE DATABASE \(unfinished)")
         let progress = Progress("loading", output)
         defer { progress.finish() }
