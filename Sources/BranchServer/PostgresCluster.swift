@@ -41,11 +41,12 @@ enum PostgresCluster {
         }
     }
 
-    /// The branch's first folder is root's, so root makes the one for the data: made, not found,
-    /// and seen without the rest of the mount, so that no link can lead elsewhere.
+    /// The branch's first folder is root's, so root makes the one for the data: made, or found as
+    /// no link, and seen without the rest of the mount, so that nothing leads elsewhere.
     private static func makeFolder(_ place: ComputePlace, on name: String) throws(ComputeError) {
         let script = """
-            mkdir -m 700 "$1" && { [ -z "$2" ] || chown -h "$2" "$1"; }
+            { [ -d "$1" ] && [ ! -L "$1" ] || mkdir -m 700 "$1"; } &&
+                { [ -z "$2" ] || chown -h "$2" "$1"; }
             """
         let owner = place.user.map { "\($0.id):\($0.group)" } ?? ""
         var program = place.program(

@@ -1,5 +1,6 @@
 import DiskIO
 import FuseMount
+import Glibc
 import Oxbow
 import PostgresWire
 import Primitives
@@ -70,11 +71,23 @@ struct ServerStart {
     private static func makeCluster(_ branches: ServedBranches) throws {
         let name = "main"
         guard let main = try? branches.store.branch(name), try !main.hasCluster() else { return }
+        try makeOwnFolder(main)
         let password = try branches.folder.kept(passwordName) { ServerFolder.secret() }
         try branches.computes.initialize(
             ComputeTarget(key: main.computeKey, files: .branch(name)),
             password: password
         )
+    }
+
+    /// A volume's first folder is root's: who is not root makes nothing there but in this way.
+    private static func makeOwnFolder(_ main: Branch) throws(VolumeError) {
+        guard geteuid() != 0 else { return }
+        let files = try BranchFiles.open(main)
+        let ownership = Ownership(permissions: 0o700, owner: geteuid(), group: getegid())
+        let name = try FileName(ComputePlace.dataFolder)
+        do throws(VolumeError) {
+            try files.makeFolder(name, in: .root, ownership)
+        } catch { if error.kind != .exists { throw error } }
     }
 
     private static func makeFront(

@@ -61,6 +61,10 @@ extension StoreSimulation {
             if !wanted.onlyReads, fault != .staleRead {
                 try perform(random.oneIn(3) ? .commitLarge : .commitBuffered)
             }
+            // A close reads only where it makes a checkpoint, which it does for many changes.
+            if wanted == .close, fault == .staleRead || fault == .misdirectedRead {
+                for _ in 0..<4 { try perform(.commitLarge) }
+            }
             alwaysSyncs = true
             arm(fault, during: wanted)
             try perform(wanted)

@@ -136,6 +136,8 @@ extension StoreSimulation {
             hasFailed = true
         }
         disk.removeFaults()
+        // A store whose close failed is closed: only the next life can tell what it left.
+        if operation == .close { throw LifeOver() }
         try settlePending()
     }
 

@@ -12,6 +12,12 @@ import Testing
         help: "More",
         parse: Values.text
     )
+    static let perhaps = Positional(
+        "THING",
+        isOptional: true,
+        help: "A thing",
+        parse: Values.name
+    )
     static let from = Option(
         "from",
         "BRANCH",
@@ -40,6 +46,7 @@ import Testing
                     options: [from, count, label, all]
                 ) { _ in },
                 Command("thing list", "List") { _ in },
+                Command("thing ask", "Ask", positionals: [perhaps, rest]) { _ in },
                 Command("simulate", "Simulate", usesStore: false) { _ in },
             ]
         )
@@ -93,11 +100,20 @@ import Testing
         #expect(!call[Self.all])
     }
 
+    @Test func `what can be left out takes nothing from behind two dashes`() throws {
+        let call = try invocation("thing ask -- -c x")
+        #expect(call[Self.perhaps] == nil)
+        #expect(call.all(Self.rest) == ["-c", "x"])
+        let other = try invocation("thing ask a -- -c x")
+        #expect(other[Self.perhaps] == "a")
+        #expect(other.all(Self.rest) == ["-c", "x"])
+    }
+
     @Test(arguments: [
         ("", "a command is missing: `oxbow help` lists them"),
         ("thnig list", "there is no command \"thnig\"; did you mean thing?"),
         ("frobnicate", "there is no command \"frobnicate\": `oxbow help` lists what there is"),
-        ("thing", "thing what? Say one of make or list: oxbow thing make"),
+        ("thing", "thing what? Say one of make, list or ask: oxbow thing make"),
         ("thing mkae", "there is no command \"thing mkae\"; did you mean make?"),
         (
             "--quiet thing list",

@@ -117,9 +117,10 @@ package struct Parser {
         var invocation = Invocation(command, output: output, environment: environment)
         var values: [String] = []
         var rest = arguments[...]
+        var trailing: ArraySlice<String> = []
         while let argument = rest.popFirst() {
             if argument == "--" {
-                values += rest
+                trailing = rest
                 break
             }
             if Self.isOption(argument) {
@@ -128,7 +129,7 @@ package struct Parser {
                 values.append(argument)
             }
         }
-        try readPositionals(values, &invocation)
+        try readPositionals(values, trailing, &invocation)
         for option in command.options where option.isRequired && !invocation.has(option) {
             throw Misuse("\(command.name) needs \(option.usage): \(command.usage)")
         }
@@ -178,22 +179,31 @@ package struct Parser {
         return Misuse("\(command.name) has no option \(name)" + hint(name, among: names, command))
     }
 
+    /// Where the last positional takes all that is left, what stands behind `--` is for it, and for
+    /// none before it that can be left out.
     private func readPositionals(
         _ values: [String],
+        _ trailing: ArraySlice<String>,
         _ invocation: inout Invocation
     ) throws(Misuse) {
         let command = invocation.command
-        var rest = values[...]
+        let takesRest = command.positionals.last?.takesRest == true
+        var rest = takesRest ? values[...] : (values + trailing)[...]
+        var behind = takesRest ? trailing : []
         for positional in command.positionals {
-            guard let value = rest.popFirst() else {
-                if positional.isOptional { break }
+            var taken: [String] = []
+            if positional.takesRest {
+                taken = Array(rest + behind)
+                rest = []
+            } else if let value = rest.popFirst() {
+                taken = [value]
+            } else if !positional.isOptional, let value = behind.popFirst() {
+                taken = [value]
+            }
+            guard !taken.isEmpty || positional.isOptional else {
                 throw Misuse("\(positional.placeholder) is missing: \(command.usage)")
             }
-            invocation.set(positional, try positional.read(value))
-            guard positional.takesRest else { continue }
-            while let value = rest.popFirst() {
-                invocation.set(positional, try positional.read(value))
-            }
+            for value in taken { invocation.set(positional, try positional.read(value)) }
         }
         if let extra = rest.first {
             throw Misuse("\"\(extra)\" is one argument too many: \(command.usage)")
