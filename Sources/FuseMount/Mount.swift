@@ -223,8 +223,8 @@ public final class Mount: @unchecked Sendable {
         guard isFirst else { return }
         unsafe fuse_session_exit(raw)
         unsafe fuse_session_unmount(raw)
-        // Where another process has a copy of the system's mounts, ours is still there, and a thread
-        // that waits for a request waits on.
+        // Where another process has a copy of the system's mounts, ours is still there, and a
+        // thread that waits for a request waits on.
         while threadsAtWork.load(ordering: .acquiring) > 0 {
             for thread in threads { thread.interrupt() }
             usleep(2_000)

@@ -11,7 +11,9 @@ struct MountTests {
         let mounted = try MountedStore()
         let other = Process()
         other.executableURL = URL(filePath: "/usr/bin/unshare")
-        other.arguments = ["--mount", "--propagation", "private", "sh", "-c", "echo; exec sleep 1000"]
+        other.arguments = [
+            "--mount", "--propagation", "private", "sh", "-c", "echo; exec sleep 1000",
+        ]
         let output = Pipe()
         other.standardOutput = output
         try other.run()
