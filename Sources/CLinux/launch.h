@@ -66,16 +66,23 @@ static inline int oxbow_launch_isolate(struct oxbow_launch *launch) {
     return 0;
 }
 
+/// Where the pipe that tells that the server is alive is found once the other files are closed.
+#define OXBOW_LAUNCH_LIFE 4
+
 static inline int oxbow_launch_files(struct oxbow_launch *launch) {
     // Out of the way first, so that none is overwritten by another.
     int input = fcntl(launch->input, F_DUPFD, 10), output = fcntl(launch->output, F_DUPFD, 10);
+    int life = fcntl(launch->life_reader, F_DUPFD, 10);
     int keep = launch->keep < 0 ? -1 : fcntl(launch->keep, F_DUPFD, 10);
-    if (input < 0 || output < 0 || (launch->keep >= 0 && keep < 0))
+    if (input < 0 || output < 0 || life < 0 || (launch->keep >= 0 && keep < 0))
         return oxbow_launch_failed(launch, "duplicate files");
     if (dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0)
         return oxbow_launch_failed(launch, "set input and output");
-    if (keep >= 0 && dup2(keep, 3) < 0) return oxbow_launch_failed(launch, "keep the lock");
-    if (syscall(SYS_close_range, keep >= 0 ? 4 : 3, ~0U, 0) < 0)
+    if (keep >= 0 ? dup2(keep, 3) < 0 : syscall(SYS_close_range, 3, 3, 0) < 0)
+        return oxbow_launch_failed(launch, "keep the lock");
+    if (dup2(life, OXBOW_LAUNCH_LIFE) < 0)
+        return oxbow_launch_failed(launch, "keep in touch with the server");
+    if (syscall(SYS_close_range, OXBOW_LAUNCH_LIFE + 1, ~0U, 0) < 0)
         return oxbow_launch_failed(launch, "close files");
     return 0;
 }
@@ -86,6 +93,9 @@ static inline int oxbow_launch_run(void *argument) {
     action.sa_handler = SIG_DFL;
     for (int number = 1; number < NSIG; number++) sigaction(number, &action, NULL);
     if (setsid() < 0) return oxbow_launch_failed(launch, "make a session");
+    // Before anything is looked up in the server's own mount: with a copy of the file by which the
+    // server answers for that, this process would wait for ever for one that was killed.
+    if (oxbow_launch_files(launch)) return 127;
     struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
     if (launch->is_isolated && oxbow_launch_isolate(launch)) return 127;
@@ -100,10 +110,9 @@ static inline int oxbow_launch_run(void *argument) {
     // After the change of user, which clears it; and a server that died before is seen here.
     if (prctl(PR_SET_PDEATHSIG, launch->death_signal, 0, 0, 0) < 0)
         return oxbow_launch_failed(launch, "tie to the server");
-    close(launch->life_writer);
-    struct pollfd life = {launch->life_reader, POLLIN, 0};
+    struct pollfd life = {OXBOW_LAUNCH_LIFE, POLLIN, 0};
     if (poll(&life, 1, 0) != 0) return oxbow_launch_failed(launch, "find the server alive");
-    if (oxbow_launch_files(launch)) return 127;
+    close(OXBOW_LAUNCH_LIFE);
     if (chdir("/") < 0) return oxbow_launch_failed(launch, "go to /");
     sigset_t open;
     sigemptyset(&open);
