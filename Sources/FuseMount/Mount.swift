@@ -208,6 +208,14 @@ public final class Mount: @unchecked Sendable {
     /// Whether the folder shows the branches; no more once somebody has unmounted it.
     public var isActive: Bool { unsafe fuse_session_exited(raw) == 0 }
 
+    /// What processes changed in mapped files is with the kernel until it is asked for.
+    private func writeMapped() {
+        let folder = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { return }
+        defer { close(folder) }
+        syncfs(folder)
+    }
+
     /// Ends the mount: what was written is durable, and the folder is empty again. Processes that
     /// have files open there get errors from then on.
     public func end() {
@@ -217,7 +225,13 @@ public final class Mount: @unchecked Sendable {
             return !isEnded
         }
         guard isFirst else { return }
+        let isThere = isActive
+        if isThere { writeMapped() }
         unsafe fuse_session_exit(raw)
+        // Also where another space of mounts has a copy of this one, which nothing here could take
+        // away: the requests of whoever uses that end with an error. Fails where we may not, and
+        // then the copy's end is waited for.
+        if isThere { unsafe umount2(path, Int32(MNT_FORCE | MNT_DETACH)) }
         unsafe fuse_session_unmount(raw)
         for thread in threads { thread.join() }
         for tree in session.trees.all {
