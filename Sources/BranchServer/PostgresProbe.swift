@@ -169,9 +169,12 @@ extension PostgresProbe {
         _ limits: ProbeLimits,
         _ until: UInt64
     ) throws(ProbeFailure) -> ProbeRows? {
-        guard let session = connected(to: path, timeoutSeconds: limits.seconds),
-            session.greet(role, database: database, settings)
-        else { throw .away }
+        guard let session = connected(to: path, timeoutSeconds: limits.seconds) else {
+            // Nobody listens; else it does, and takes nobody.
+            if errno == ECONNREFUSED || errno == ENOENT { throw .away }
+            throw .failed("it does not take sessions")
+        }
+        guard session.greet(role, database: database, settings) else { throw .away }
         var stream = ProbeStream(socket: session.socket, limits: limits, until: until)
         var isAsked = false
         var rows: ProbeRows = []

@@ -1,4 +1,5 @@
 import DiskIO
+import Glibc
 import Oxbow
 import PostgresWire
 import Primitives
@@ -27,6 +28,8 @@ final class RoleShelf: @unchecked Sendable {
     private let lock = Lock()
     /// Guarded by `lock`, as all that follows.
     private var known: Known?
+    /// What a compute said last, and which life of it; nil once the branch's own list was used.
+    private var told: (life: ComputeLife, list: RoleList)?
     private var lastList: RoleList?
     private var isAsking = false
     private var begun: UInt64 = 0
@@ -86,6 +89,13 @@ final class RoleShelf: @unchecked Sendable {
         }
     }
 
+    /// What a compute has said since its last start, and since the branch's own list was last used;
+    /// nil where it was not asked.
+    func told(by socketPath: String) -> RoleList? {
+        guard let life = ComputeLife(socketPath) else { return nil }
+        return lock.withLock { told?.life == life ? told?.list : nil }
+    }
+
     /// Of the list that was looked at last.
     var usualIterations: Int {
         lock.withLock { lastList }?.usualIterations ?? SCRAMVerifier.usualIterations
@@ -100,6 +110,8 @@ final class RoleShelf: @unchecked Sendable {
     // MARK: The branch's own list
 
     private func own() throws(RoleError) -> RoleList {
+        // Who is measured by this one is to be measured by what a compute says after now.
+        lock.withLock { told = nil }
         let head = try head()
         if let known = lock.withLock({ known }), known.head == head {
             return try Self.expect(known.list)
@@ -137,11 +149,13 @@ final class RoleShelf: @unchecked Sendable {
         let head: LSN
         do throws(RoleError) { head = try self.head() } catch { throw .failed(error) }
         if let known, known.wasAsked, known.head == head, let list = known.list {
+            told = ComputeLife(socketPath).map { ($0, list) }
             return Answer(list: list, isKept: true)
         }
         if clock.monotonic() < pausedUntil, case .failure(let failure)? = answer?.result {
             throw failure
         }
+        let life = ComputeLife(socketPath)
         begun += 1
         let number = begun
         isAsking = true
@@ -154,6 +168,7 @@ final class RoleShelf: @unchecked Sendable {
         switch result {
         case .success(let answer):
             lastList = answer.list
+            told = life.map { ($0, answer.list) }
             pauseSeconds = RoleLimits.pauseSeconds.lowerBound
             if answer.isKept, (try? found.get().isSettled) == true {
                 known = Known(head: head, list: answer.list, wasAsked: true)
@@ -206,5 +221,19 @@ final class RoleShelf: @unchecked Sendable {
             throw RoleError(error.message)
         }
         return try RoleFile.read(view)
+    }
+}
+
+/// What tells one life of a compute from the next: its socket, which each start makes anew.
+private struct ComputeLife: Equatable {
+    private let inode: UInt
+    /// When it was made: its bytes, since the type's module is another in each build.
+    private let time: [UInt8]
+
+    init?(_ socketPath: String) {
+        var status = stat()
+        guard unsafe lstat(socketPath, &status) == 0 else { return nil }
+        inode = status.st_ino
+        time = unsafe withUnsafeBytes(of: status.st_ctim) { unsafe Array($0) }
     }
 }

@@ -13,21 +13,13 @@ extension ServedBranches {
         if let moment = request.target.moment, moment != .head {
             return try openPast(of: name, moment)
         }
-        return try openPresent(of: name, request.user)
+        return try openPresent(of: name, request)
     }
 
-    private func openPresent(of name: String, _ user: WireString) throws -> Endpoint {
+    private func openPresent(of name: String, _ request: ConnectionRequest) throws -> Endpoint {
         try entering(name) { branch, info in
-            // What was proved against a note of the roles must hold against the roles.
-            let isRunning = computes.socketPath(of: branch.computeKey) != nil
-            let proved = isRunning ? nil : roles.verifier(of: user, on: branch, socketPath: nil)
             let lease = try computes.acquire(target(branch, info))
-            if !isRunning {
-                let isTrue = proved.map {
-                    roles.confirm(user, $0, on: branch, socketPath: lease.socketPath)
-                }
-                guard isTrue == true else { throw Self.wrongPassword(user) }
-            }
+            try confirm(request, on: branch, lease)
             let held = HeldLease(lease)
             return Endpoint(
                 socketPath: lease.socketPath,
@@ -37,8 +29,19 @@ extension ServedBranches {
         }
     }
 
-    private static func wrongPassword(_ user: WireString) -> Refusal {
-        Refusal("28P01", "password authentication failed for user \"\(user.text)\"")
+    /// What was proved against a branch's note of its roles must hold against the roles: also where
+    /// the compute was started by somebody else meanwhile.
+    private func confirm(
+        _ request: ConnectionRequest,
+        on branch: Branch,
+        _ lease: ComputeLease
+    ) throws(Refusal) {
+        let user = request.user
+        guard let proved = request.proved,
+            roles.confirm(user, proved, on: branch, socketPath: lease.socketPath)
+        else {
+            throw Refusal("28P01", "password authentication failed for user \"\(user.text)\"")
+        }
     }
 
     // MARK: The past
@@ -118,6 +121,8 @@ extension ServedBranches {
         do {
             let info = try fork.info()
             let lease = try computes.acquire(target(fork, info))
+            // A past one has the passwords of its time, and is entered with those of now.
+            if notices.isEmpty { try confirm(request, on: fork, lease) }
             let held = HeldLease(lease)
             return Endpoint(
                 socketPath: lease.socketPath,

@@ -22,6 +22,8 @@ public final class Mount: @unchecked Sendable {
     private let session: Session
     private let raw: OpaquePointer
     private var threads: [WorkerThread] = []
+    /// How many threads take requests.
+    private let threadsAtWork = Atomic<Int>(0)
     private let lock = Lock()
     /// Guarded by `lock`.
     private var isEnded = false
@@ -49,6 +51,7 @@ public final class Mount: @unchecked Sendable {
             )
         }
         for _ in 0..<Self.threadCount {
+            threadsAtWork.add(1, ordering: .relaxed)
             threads.append(WorkerThread { [self] in work() })
         }
         threads.append(WorkerThread { [self] in watch() })
@@ -125,6 +128,7 @@ public final class Mount: @unchecked Sendable {
 
     /// Takes requests one after the other.
     private func work() {
+        defer { threadsAtWork.subtract(1, ordering: .releasing) }
         var buffer = unsafe fuse_buf()
         defer { unsafe free(buffer.mem) }
         while unsafe fuse_session_exited(raw) == 0 {
@@ -233,6 +237,12 @@ public final class Mount: @unchecked Sendable {
         // then the copy's end is waited for.
         if isThere { unsafe umount2(path, Int32(MNT_FORCE | MNT_DETACH)) }
         unsafe fuse_session_unmount(raw)
+        // Where another process has a copy of the system's mounts, ours is still there, and a
+        // thread that waits for a request waits on.
+        while threadsAtWork.load(ordering: .acquiring) > 0 {
+            for thread in threads { thread.interrupt() }
+            usleep(2_000)
+        }
         for thread in threads { thread.join() }
         for tree in session.trees.all {
             if case .branch(let files) = tree.content { try? files.writeTimes() }

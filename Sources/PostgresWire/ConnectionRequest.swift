@@ -4,6 +4,8 @@ package struct ConnectionRequest: Hashable, Sendable {
     package let user: WireString
     /// What was named. Whoever knows which branch a socket is for puts that in.
     package var target: ConnectionTarget
+    /// What the client has proved to know the password of, once it is authenticated.
+    package var proved: SCRAMVerifier?
     /// What goes to the compute beside user, database and ``options``.
     package let parameters: [WireParameter]
     package let options: StartupOptions

@@ -136,6 +136,9 @@ package struct ServerHandshake: Sendable {
             if endPointHash != nil { mechanisms.insert(SCRAMMechanism.plus.name, at: 0) }
             try send(.authentication(.sasl(mechanisms: mechanisms)))
             reader.use(.authentication)
+            // Told to nobody before the proof has come.
+            var request = request
+            request.proved = found
             state = .choosing(
                 request,
                 found ?? mock,

@@ -10,6 +10,28 @@ package struct WorkerThread: Sendable {
     /// Waits until the body has returned. Call once.
     package func join() { pthread_join(thread, nil) }
 
+    /// Ends a call of the system in which the thread waits, if it does now: that returns as
+    /// interrupted. Not after ``join()``.
+    package func interrupt() {
+        _ = Self.handler
+        pthread_kill(thread, SIGURG)
+    }
+
+    /// Whoever started this process may have blocked what it likes.
+    private static func allowInterrupt() {
+        var set = sigset_t()
+        unsafe sigemptyset(&set)
+        unsafe sigaddset(&set, SIGURG)
+        unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
+    }
+
+    /// A signal without a handler interrupts nothing. This one otherwise means nothing to us.
+    private static let handler: Void = {
+        var action = sigaction()
+        unsafe action.__sigaction_handler.sa_handler = { _ in }
+        unsafe sigaction(SIGURG, &action, nil)
+    }()
+
     /// Starts a thread that nobody waits for.
     package static func detached(_ body: @escaping @Sendable () -> Void) {
         pthread_detach(start(body))
@@ -29,6 +51,7 @@ package struct WorkerThread: Sendable {
             nil,
             { argument in
                 guard let argument = unsafe argument else { return nil }
+                WorkerThread.allowInterrupt()
                 unsafe Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()
                 return nil
             },

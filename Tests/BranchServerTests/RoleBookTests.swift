@@ -152,6 +152,12 @@ import Volume
         let two = try #require(verifier("app"))
         #expect(try two == RoleListTests.verifier("two"))
         #expect(book.confirm("app", two, on: main, socketPath: compute.path))
+        // Asked once for all who come after that.
+        let count = compute.count
+        try write()
+        #expect(book.confirm("app", two, on: main, socketPath: compute.path))
+        #expect(compute.count == count)
+        #expect(!book.confirm("app", one, on: main, socketPath: compute.path))
         compute.end()
     }
 

@@ -7,6 +7,25 @@ import Testing
     .enabled(if: MountedStore.isPossible, "FUSE or root is missing: no mount was tested")
 )
 struct MountTests {
+    @Test func `a mount ends though another process has a copy of all mounts`() throws {
+        let mounted = try MountedStore()
+        let other = Process()
+        other.executableURL = URL(filePath: "/usr/bin/unshare")
+        other.arguments = [
+            "--mount", "--propagation", "private", "sh", "-c", "echo; exec sleep 1000",
+        ]
+        let output = Pipe()
+        other.standardOutput = output
+        try other.run()
+        defer {
+            Foundation.kill(other.processIdentifier, SIGKILL)
+            other.waitUntilExit()
+        }
+        _ = output.fileHandleForReading.availableData
+        #expect(other.isRunning)
+        try mounted.end()
+    }
+
     @Test func `files, folders and links are as on any disk`() throws {
         let mounted = try MountedStore()
         let (said, status) = try mounted.shell(

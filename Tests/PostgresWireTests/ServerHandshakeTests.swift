@@ -105,11 +105,13 @@ extension [ServerHandshake.Action] {
     @Test func `a client logs in, and what it sent ahead is handed on`() throws {
         var handshake = ServerHandshake(LoginBench.configuration())
         let actions = try handshake.receive(.startup(LoginBench.startup))
-        guard case .lookUpVerifier(let request) = actions.first else {
+        guard case .lookUpVerifier(var request) = actions.first else {
             Issue.record("\(actions)")
             return
         }
         #expect(request.user == "alice" && request.target.branch == "pr-1")
+        #expect(request.proved == nil)
+        request.proved = try LoginBench.verifier()
         let last = try login(&handshake, verifier: try LoginBench.verifier())
         #expect(try messages(last.sent).last == .authentication(.ok))
         #expect(last.last == .authenticated(request))
