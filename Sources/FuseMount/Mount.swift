@@ -229,13 +229,8 @@ public final class Mount: @unchecked Sendable {
             return !isEnded
         }
         guard isFirst else { return }
-        let isThere = isActive
-        if isThere { writeMapped() }
+        if isActive { writeMapped() }
         unsafe fuse_session_exit(raw)
-        // Also where another space of mounts has a copy of this one, which nothing here could take
-        // away: the requests of whoever uses that end with an error. Fails where we may not, and
-        // then the copy's end is waited for.
-        if isThere { unsafe umount2(path, Int32(MNT_FORCE | MNT_DETACH)) }
         unsafe fuse_session_unmount(raw)
         // Where another process has a copy of the system's mounts, ours is still there, and a
         // thread that waits for a request waits on.
