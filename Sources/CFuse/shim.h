@@ -16,6 +16,9 @@
 // A bit of a structure, set by name.
 static inline void oxbow_keep_cache(struct fuse_file_info *info) { info->keep_cache = 1; }
 
+// Glibc has it, but shows it only to who asks for all GNU extensions.
+extern int syncfs(int file);
+
 // The same of a folder: the kernel keeps its list, until it changes through the kernel.
 static inline void oxbow_keep_list(struct fuse_file_info *info) {
     info->keep_cache = 1;

@@ -127,6 +127,52 @@ struct ServerCommandTests {
         #expect(try tool.json("status").at("server") == nil)
     }
 
+    @Test func `a database comes in from a script, a dump and a server, whole or not at all`()
+        throws
+    {
+        let tool = try Tool()
+        let server = try ServedTool(tool)
+        defer { _ = server.end() }
+        let script = "CREATE TABLE t(x int);\nCOPY t FROM stdin;\n1\n2\n\\.\n"
+        try Data(script.utf8).write(to: tool.folder.appending(path: "good.sql"))
+        try Data((script + "SELECT 1/0;\n").utf8).write(to: tool.folder.appending(path: "bad.sql"))
+        try tool.lines("branch", "create", "b", "--from", "main")
+        let made = try tool.json("import", "--from", "good.sql", "--into", "b", "-d", "app")
+        #expect(made.number("imported.tables") == 1)
+        func rows(_ database: String) throws -> [String] {
+            try tool.lines("psql", "b", "-d", database, "--", "-XAtqc", "SELECT count(*) FROM t")
+        }
+        #expect(try rows("app") == ["2"])
+        let url = try tool.lines("url", "b", "-d", "app")[0]
+        let dump = try tool.run(
+            "run",
+            "--fork",
+            "b",
+            "-d",
+            "app",
+            "--",
+            "pg_dump",
+            "-Fc",
+            "-f",
+            "d"
+        )
+        #expect(dump.code == 0, "\(dump.messages)")
+        try tool.lines("import", "--from", "d", "--into", "b", "-d", "app2")
+        try tool.lines("import", "--from", url, "--into", "b", "-d", "app3")
+        #expect(try rows("app2") + rows("app3") == ["2", "2"])
+        let twice = try tool.run("import", "--from", url, "--into", "b", "-d", "app3")
+        #expect(twice.code == 1)
+        #expect(twice.messages.contains("app3 of b has tables already"))
+        let bad = try tool.run("import", "--from", "bad.sql", "--into", "b", "-d", "app4")
+        #expect(bad.code == 1)
+        #expect(bad.messages.contains("division by zero"))
+        let names = try psql(tool, "b", "SELECT datname FROM pg_database ORDER BY 1")
+        #expect(names == ["app", "app2", "app3", "postgres", "template0", "template1"])
+        #expect(try psql(tool, "main", "SELECT count(*) FROM pg_database") == ["3"])
+        let cluster = try tool.run("import", "--from", "no-such-thing")
+        #expect(cluster.messages.contains("there is no such file or folder"))
+    }
+
     @Test func `a program runs on a fork that goes with it`() throws {
         let tool = try Tool()
         let server = try ServedTool(tool)

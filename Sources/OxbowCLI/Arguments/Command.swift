@@ -42,6 +42,8 @@ package struct Command: Sendable {
     /// Whether it works on a store, and so takes `--store`.
     package let usesStore: Bool
     package let place: Place
+    /// Whether a call of it is done by the process that was called all the same.
+    package let isHere: @Sendable (Invocation) -> Bool
     package let run: @Sendable (Invocation) throws -> Void
 
     package init(
@@ -54,6 +56,7 @@ package struct Command: Sendable {
         keys: [Key] = [],
         usesStore: Bool = true,
         place: Place = .store,
+        isHere: @escaping @Sendable (Invocation) -> Bool = { _ in false },
         run: @escaping @Sendable (Invocation) throws -> Void
     ) {
         self.path = path.split(separator: " ").map(String.init)
@@ -65,6 +68,7 @@ package struct Command: Sendable {
         self.keys = keys
         self.usesStore = usesStore
         self.place = usesStore ? place : .here
+        self.isHere = isHere
         self.run = run
     }
 

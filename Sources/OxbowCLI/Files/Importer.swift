@@ -9,6 +9,8 @@ final class Importer {
     private let merges: Bool
     /// The store's own folder, which is no part of what it holds.
     private let storeFolder: LocalStatus.ID?
+    /// Whose everything becomes; nil where it stays whose it is.
+    private let owner: (user: UInt32, group: UInt32)?
     private let note: (String) -> Void
     /// Told of each name that leads elsewhere now.
     private let changed: (FileName, InodeNumber) -> Void
@@ -20,6 +22,7 @@ final class Importer {
         copy: ContentCopy,
         merges: Bool,
         storeFolder: LocalStatus.ID?,
+        owner: (user: UInt32, group: UInt32)? = nil,
         note: @escaping (String) -> Void,
         changed: @escaping (FileName, InodeNumber) -> Void
     ) {
@@ -27,6 +30,7 @@ final class Importer {
         self.copy = copy
         self.merges = merges
         self.storeFolder = storeFolder
+        self.owner = owner
         self.note = note
         self.changed = changed
     }
@@ -228,15 +232,19 @@ final class Importer {
     }
 
     private func ownership(_ status: LocalStatus) -> Ownership {
-        Ownership(permissions: status.permissions, owner: status.owner, group: status.group)
+        Ownership(
+            permissions: status.permissions,
+            owner: owner?.user ?? status.owner,
+            group: owner?.group ?? status.group
+        )
     }
 
     /// What making a file does not set, and what its folder handed on to it.
     private func settle(_ number: InodeNumber, _ status: LocalStatus) throws(VolumeError) {
         var change = AttributeChange()
         change.permissions = status.permissions
-        change.owner = status.owner
-        change.group = status.group
+        change.owner = owner?.user ?? status.owner
+        change.group = owner?.group ?? status.group
         change.accessed = .at(status.accessed)
         change.modified = .at(status.modified)
         try files.change(number, change)

@@ -9,7 +9,9 @@ package enum Forwarding {
     /// Has a command done by the store's server; nil where there is none, and the command opens
     /// the store itself.
     static func run(_ call: Invocation, _ arguments: [String]) throws -> ExitCode? {
-        guard call.command.place == .store, call.environment.host == nil else { return nil }
+        guard call.command.place == .store, call.environment.host == nil,
+            !call.command.isHere(call)
+        else { return nil }
         let request = ControlRequest(
             arguments.map(RawText.bytes),
             folder: try workingFolder(),

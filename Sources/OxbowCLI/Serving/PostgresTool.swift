@@ -17,11 +17,14 @@ struct PostgresTool {
         return PostgresTool(other)
     }
 
-    /// Over TCP, so that the name of the database says the branch whoever the program is.
+    /// With the branch among the options: so whatever database a script connects to next is the
+    /// branch's, too.
     private var changes: ChildProcess.Changes {
-        var plain = address
-        plain.socketFolder = nil
-        return plain.variables.filter { $0.name != "DATABASE_URL" } + [("PGOPTIONS", nil)]
+        [
+            ("PGHOST", address.host), ("PGPORT", "\(address.port)"), ("PGUSER", address.user),
+            ("PGPASSWORD", address.password), ("PGDATABASE", address.database),
+            ("PGOPTIONS", "-c oxbow.branch=\(address.branch)"), ("PGSERVICE", nil),
+        ]
     }
 
     private static let psql = ["-X", "-q", "-v", "ON_ERROR_STOP=1"]
@@ -75,9 +78,12 @@ struct PostgresTool {
     /// Hands a script to psql, piece by piece.
     func feed(_ pieces: some Sequence<[UInt8]>, _ progress: (UInt64) throws -> Void) throws {
         let pipe = try Self.makePipe()
+        // What its statements answer with, nobody wants to see.
+        let nothing = unsafe open("/dev/null", O_WRONLY | O_CLOEXEC)
+        defer { close(nothing) }
         let child: ChildProcess
         do {
-            child = try start("psql", Self.psql, input: pipe.reader)
+            child = try start("psql", Self.psql, input: pipe.reader, results: nothing)
         } catch {
             close(pipe.reader)
             close(pipe.writer)

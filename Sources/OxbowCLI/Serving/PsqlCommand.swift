@@ -11,7 +11,8 @@ enum PsqlCommand {
         isOptional: true,
         help: "The branch, as it is now or as it was at a point; by default the default branch"
     ) { text throws(Misuse) in
-        _ = try Values.branchMoment(text)
+        // What begins with a dash is for psql, and the branch was left out.
+        if !text.hasPrefix("-") { _ = try Values.branchMoment(text) }
         return text
     }
     private static let rest = Positional(
@@ -35,18 +36,21 @@ enum PsqlCommand {
             .init("oxbow psql pr-1432 -d app", "a branch"),
             .init("oxbow psql main@10m -d app", "as it was ten minutes ago"),
             .init("oxbow psql main -- -c VACUUM", "one statement"),
+            .init("oxbow psql -- -l", "the databases of the default branch"),
         ],
         place: .here
     ) { call in
         if call.wantsJSON { throw Misuse("psql prints no JSON: leave out --json") }
+        let words = (call[asked].map { [$0] } ?? []) + call.all(rest)
+        let branch = words.first.flatMap { $0.hasPrefix("-") ? nil : $0 }
         let address = try ServerLink(call: call).address(
-            of: call[asked],
+            of: branch,
             database: call[AddressCommands.database],
             user: call[AddressCommands.user]
         )
         try call.output.flush()
         throw ChildProcess.become(
-            [program] + call.all(rest),
+            [program] + words.dropFirst(branch == nil ? 0 : 1),
             changes: address.variables.filter { $0.name != "DATABASE_URL" }
         )
     }

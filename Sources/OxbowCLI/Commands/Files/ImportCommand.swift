@@ -5,11 +5,13 @@ import Volume
 enum ImportCommand {
     private static let folder = Positional(
         "FOLDER",
+        isOptional: true,
         help: "The folder of this machine to copy",
         parse: Values.localPath
     )
     private static let target = Positional(
         "BRANCH[:/PATH]",
+        isOptional: true,
         help: "Where to: a branch, and a folder in it that is empty or is not there yet",
         parse: Values.ownFileLocation
     )
@@ -17,28 +19,48 @@ enum ImportCommand {
         "into",
         help: "Into a folder that is not empty: files of the same names are replaced"
     )
+    private static let from = Option(
+        "from",
+        "SOURCE",
+        help: "A database: a server's URL, a dump of pg_dump, or the folder of a stopped cluster",
+        parse: Values.text
+    )
+    private static let database = Option(
+        "database",
+        letter: "d",
+        "DB",
+        help: "With --from: into which database; by default that of the source",
+        parse: Values.text
+    )
 
     static let command = Command(
         "import",
         "Copy a folder of this machine into a branch",
         positionals: [folder, target],
-        options: [into],
+        options: [into] + sources,
         discussion: [
             "With modes, owners, times, hard and symbolic links and holes. Sockets and devices "
                 + "are left out, with a note. Each file is read again afterwards, on both sides, "
                 + "and compared. What cannot be read is named, and the rest is copied all the "
                 + "same; the exit code is 1 then. When the command ends, what it copied survives a "
                 + "crash. `oxbow branch reset` to the record that it names takes all of it back."
-        ],
+        ] + sourceDiscussion,
         examples: [
             .init("oxbow import ./site main", "a folder's content as the volume's"),
             .init("oxbow import ./site pr-1432:/site", "into a folder of a branch"),
-        ],
+        ] + sourceExamples,
         keys: FileCommands.keys + TreeReport.keys + [
             .init("before", "the record before the import: reset to it to take it back")
-        ]
+        ] + sourceKeys,
+        isHere: isHere
     ) { call in
+        #if Server
+        if let text = call[from] { return try importDatabase(call, text) }
+        #endif
         let source = try call.value(folder)
+        guard call.has(target) else {
+            throw Misuse("\(target.placeholder) is missing: \(call.command.usage)")
+        }
         guard try source.target()?.isFolder == true else {
             throw Failure("file", "\(source.shown) is no folder: `oxbow fs put` copies a file")
         }
@@ -114,4 +136,63 @@ enum ImportCommand {
         }
         return found
     }
+
+    // MARK: Databases
+
+    #if Server
+    private static let sources: [any AnyOption] = [from, database]
+    private static let sourceKeys: [Command.Key] = [
+        .init("imported.branch", "with --from: the branch"),
+        .init("imported.database", "the database, or null of a cluster"),
+        .init("imported.tables", "how many tables it has, or null"),
+        .init("imported.bytes", "how many bytes it takes"),
+    ]
+    private static let sourceExamples: [Command.Example] = [
+        .init(
+            "oxbow import --from postgresql://me@db.example/app --into pr-1432",
+            "a database of another server, as it is now"
+        ),
+        .init("oxbow import --from app.dump --into main", "a dump, into the database it is of"),
+        .init("oxbow import --from app.sql -d app", "a script, into the default branch"),
+    ]
+    private static let sourceDiscussion = [
+        "With --from SOURCE a database is copied into the branch that --into names, or the default "
+            + "one, through the server that runs: from a server by pg_dump, from a dump by "
+            + "pg_restore or psql, in one transaction. Who owns what, and who may do what, is not "
+            + "copied: all belongs to the server's role. A database that has tables already is "
+            + "refused.",
+        "The folder of a cluster, that no server runs on, is copied as it is, into a branch that "
+            + "has none: with a server or without one.",
+    ]
+
+    private static func isHere(_ call: Invocation) -> Bool {
+        guard let text = call[from] else { return false }
+        if ImportSource.isServer(text) { return true }
+        let path = call.environment.place(LocalPath(RawText.bytes(text)))
+        if case .cluster? = try? ImportSource.at(path) { return false }
+        return true
+    }
+
+    private static func importDatabase(_ call: Invocation, _ text: String) throws {
+        let place = call.environment.place(LocalPath(RawText.bytes(text)))
+        let source = try ImportSource.isServer(text) ? .server(text) : ImportSource.at(place)
+        if call.has(target) {
+            throw Misuse("with --from the branch alone is named: --from SOURCE --into BRANCH")
+        }
+        let branch = call[folder].map { RawText.text($0.bytes) }
+        if let branch { _ = try Values.branch(branch) }
+        if case .cluster(let path) = source {
+            return try ClusterImport(call: call, source: path, branch: branch).run()
+        }
+        try DatabaseImport(call: call, source: source, branch: branch, database: call[database])
+            .run()
+    }
+    #else
+    private static let sources: [any AnyOption] = []
+    private static let sourceKeys: [Command.Key] = []
+    private static let sourceExamples: [Command.Example] = []
+    private static let sourceDiscussion: [String] = []
+
+    private static func isHere(_ call: Invocation) -> Bool { false }
+    #endif
 }
