@@ -202,7 +202,7 @@ let package = Package(
             path: "Tests/FrontWorker",
             swiftSettings: common
         ),
-        tests("BenchmarkTests", ["OxbowBench"]),
+        tests("BenchmarkTests", ["OxbowBench", "OxbowCLI"]),
         tests("CLITests", ["Oxbow", "OxbowCLI", "BranchServer", "Primitives", "Volume"]),
         .testTarget(
             name: "FormatTests",

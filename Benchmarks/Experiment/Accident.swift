@@ -49,7 +49,7 @@ final class Accident {
         sleep(1)
     }
 
-    /// A moment in the quiet: the first shortly before the accident, each next one a little earlier.
+    /// A moment in the quiet: the first shortly before the accident, each next a little earlier.
     func moment(_ number: Int) -> String {
         let form = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
         return end.addingTimeInterval(-0.1 - 0.02 * Double(number)).formatted(form)

@@ -39,12 +39,13 @@ final class ArchivedServer {
 
     /// What happened since the base backup: some seconds of pgbench, the same for ours.
     func work(_ lab: Laboratory) throws {
-        let seconds = lab.pick(10, quick: 3, tiny: 1)
-        try lab.fillBench(server.login(), name: "work")
+        let seconds = lab.pick(10, quick: 2, tiny: 1)
+        let scale = lab.pick(10, quick: 2, tiny: 1)
+        try lab.fillBench(server.login(), scale: scale, name: "work")
         let login = server.login("work")
         _ = try Load.run(lab, login, .transactions, clients: 2, seconds: seconds)
         try lab.ifOurs { server, _ in
-            try lab.fillBench(server.login("postgres"), name: "work")
+            try lab.fillBench(server.login("postgres"), scale: scale, name: "work")
             let login = server.login("work")
             _ = try Load.run(lab, login, .transactions, clients: 2, seconds: seconds)
         }

@@ -57,9 +57,10 @@ package struct StepsFigure {
             $0 + Self.groupHeight + Double($1.bars.count) * Self.rowHeight
         }
         let height = Self.margin + rows + 2 * Self.margin
+        let size = "\(Int(Self.width)) \(Int(height))"
         var parts = [
             """
-            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(Int(Self.width)) \(Int(height))" \
+            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(size)" \
             font-family="sans-serif" font-size="13" role="img">
             <title>Time to the first row of a branch and of a recovery</title>
             <defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" \

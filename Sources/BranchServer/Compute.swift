@@ -224,9 +224,10 @@ final class Compute: @unchecked Sendable {
         }
     }
 
-    /// Reads what it says, knocks until it opens, and keeps the machine's time.
+    /// Reads what it says, which tells when it opens, and keeps the machine's time. It knocks, too,
+    /// but seldom: each knock is a process of PostgreSQL's, at a time when it has enough to do.
     private func watch(_ process: borrowing ComputeProcess, _ launch: inout ComputeLaunch) {
-        var knocks = Knocks()
+        var knocks = Knocks(from: clock.monotonic())
         while true {
             let now = clock.monotonic()
             let (isStarting, deadline) = lock.withLock {
@@ -240,7 +241,7 @@ final class Compute: @unchecked Sendable {
             )
             if said, let bytes = process.read() {
                 log.append(bytes)
-                if isStarting { knocks.heard(bytes) }
+                if isStarting, Self.saysReady(bytes) { opened(&launch) }
             }
             if ended { return }
             oxbow_still(alarm)
@@ -250,35 +251,42 @@ final class Compute: @unchecked Sendable {
         }
     }
 
+    /// It says so when it does, also for a standby, and in English since `lc_messages` is set.
+    private static func saysReady(_ bytes: [UInt8]) -> Bool {
+        String(decoding: bytes, as: UTF8.self).contains("database system is ready to accept")
+    }
+
     private func knock(_ knocks: inout Knocks, _ launch: inout ComputeLaunch) {
         let answer = PostgresProbe.knock(
             place.socketPath,
             role: place.options.role
         )
-        let now = clock.monotonic()
-        knocks.knocked(at: now)
-        guard answer == .welcome else { return }
-        launch.times.ready = now
+        knocks.knocked(at: clock.monotonic())
+        if answer == .welcome { opened(&launch) }
+    }
+
+    private func opened(_ launch: inout ComputeLaunch) {
         lock.withLock {
+            // It may have been heard already, or be on its way out.
+            guard machine.isStarting else { return }
+            launch.times.ready = clock.monotonic()
             lastStart = launch.times.start
             handle(.accepting)
         }
     }
 }
 
-/// When to knock next: often at first, at once where the log says that it opens.
+/// When to knock next, in case that the log does not say that it opens.
 private struct Knocks {
-    var next: UInt64 = 0
-    private var pause: UInt64 = 5_000_000
+    private(set) var next: UInt64
+    private var pause: UInt64 = 250_000_000
 
-    /// 5 ms at first, a second in the end: each knock is a process of PostgreSQL's.
+    init(from now: UInt64) { next = now + pause }
+
+    /// A quarter of a second at first, a second in the end.
     mutating func knocked(at now: UInt64) {
+        pause = min(1_000_000_000, pause * 2)
         next = now + pause
-        pause = min(1_000_000_000, pause * 3)
-    }
-
-    mutating func heard(_ bytes: [UInt8]) {
-        if String(decoding: bytes, as: UTF8.self).contains("ready to accept") { next = 0 }
     }
 }
 

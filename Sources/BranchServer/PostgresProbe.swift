@@ -143,18 +143,19 @@ extension PostgresProbe {
         "default_transaction_isolation", "read committed", "statement_timeout", "2000",
     ]
 
-    /// Asks something, in the first of a cluster's usual databases that is there, and returns all
-    /// rows of all statements.
+    /// Asks something, in a database or in the first of a cluster's usual ones that is there, and
+    /// returns all rows of all statements.
     ///
     /// The other side may say anything, for as long as it likes: what comes of it is bounded.
     static func rows(
         _ sql: String,
         at path: String,
         role: String,
+        database: String? = nil,
         _ limits: ProbeLimits
     ) throws(ProbeFailure) -> ProbeRows {
         let until = SystemClock().monotonic() + UInt64(limits.seconds) * 1_000_000_000
-        for database in ["postgres", "template1"] {
+        for database in (database.map { [$0] } ?? []) + ["postgres", "template1"] {
             if let rows = try rows(sql, at: path, role, database, limits, until) { return rows }
         }
         throw .failed("there is neither a database postgres nor a template1")
@@ -182,7 +183,8 @@ extension PostgresProbe {
             let (kind, body) = try stream.message()
             switch kind {
             case UInt8(ascii: "E"):
-                if !isAsked, contains(body, "C3D000") { return nil }
+                // It is not there, or lets nobody in.
+                if !isAsked, contains(body, "C3D000") || contains(body, "C55000") { return nil }
                 throw ProbeStream.failure(body)
             case UInt8(ascii: "R") where body != [0, 0, 0, 0]:
                 throw .failed("it asks the server for a password")

@@ -109,11 +109,15 @@ package final class RoleBook: @unchecked Sendable {
     /// list may have been older. To be asked of each who was authenticated, once the compute is
     /// ready; who is refused (28P01) where this is false. Costs nothing where the compute was asked
     /// before.
+    ///
+    /// It is asked in the database that the client wants, where there is such: the first session in
+    /// one after a start has to read its catalog anew, which the client then need not.
     package func confirm(
         _ user: WireString,
         _ proved: SCRAMVerifier,
         on branch: Branch,
-        socketPath: String
+        socketPath: String,
+        database: WireString? = nil
     ) -> Bool {
         let shelf = shelf(branch)
         // It has said as much already, and nobody was measured by anything else since.
@@ -121,7 +125,7 @@ package final class RoleBook: @unchecked Sendable {
             return true
         }
         do throws(RoleError) {
-            let list = try shelf.asked(socketPath).list
+            let list = try shelf.asked(socketPath, in: database?.validText).list
             if try verifier(of: user, in: list) == proved { return true }
             throw RoleError("the role has another password by now")
         } catch {

@@ -80,8 +80,11 @@ final class RoleShelf: @unchecked Sendable {
     func hurry() { lock.withLock { pausedUntil = 0 } }
 
     /// The compute's list; written down in the branch where that had another.
-    func asked(_ socketPath: String) throws(RoleError) -> Answer {
-        do throws(Failure) { return try ask(socketPath) } catch {
+    func asked(
+        _ socketPath: String,
+        in database: String? = nil
+    ) throws(RoleError) -> Answer {
+        do throws(Failure) { return try ask(socketPath, in: database) } catch {
             switch error {
             case .away: throw RoleError("the compute is not there any more")
             case .failed(let error): throw error
@@ -137,7 +140,10 @@ final class RoleShelf: @unchecked Sendable {
 
     // MARK: The compute's
 
-    private func ask(_ socketPath: String) throws(Failure) -> Answer {
+    private func ask(
+        _ socketPath: String,
+        in database: String? = nil
+    ) throws(Failure) -> Answer {
         lock.lock()
         defer { lock.unlock() }
         let before = begun
@@ -160,7 +166,7 @@ final class RoleShelf: @unchecked Sendable {
         let number = begun
         isAsking = true
         lock.unlock()
-        let found = Result { () throws(Failure) in try question(socketPath) }
+        let found = Result { () throws(Failure) in try question(socketPath, database) }
         let result = found.map { Answer(list: $0.list, isKept: keep($0.list)) }
         lock.lock()
         isAsking = false
@@ -182,13 +188,17 @@ final class RoleShelf: @unchecked Sendable {
         return try result.get()
     }
 
-    private func question(_ socketPath: String) throws(Failure) -> RoleQuery {
+    private func question(
+        _ socketPath: String,
+        _ database: String?
+    ) throws(Failure) -> RoleQuery {
         do throws(ProbeFailure) {
             return try RoleQuery(
                 PostgresProbe.rows(
                     RoleQuery.sql,
                     at: socketPath,
                     role: role,
+                    database: database,
                     RoleQuery.limits
                 )
             )

@@ -38,7 +38,13 @@ extension ServedBranches {
     ) throws(Refusal) {
         let user = request.user
         guard let proved = request.proved,
-            roles.confirm(user, proved, on: branch, socketPath: lease.socketPath)
+            roles.confirm(
+                user,
+                proved,
+                on: branch,
+                socketPath: lease.socketPath,
+                database: request.target.database
+            )
         else {
             throw Refusal("28P01", "password authentication failed for user \"\(user.text)\"")
         }

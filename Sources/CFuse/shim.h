@@ -18,3 +18,9 @@ static inline void oxbow_keep_cache(struct fuse_file_info *info) { info->keep_ca
 
 // Glibc has it, but shows it only to who asks for all GNU extensions.
 extern int syncfs(int file);
+
+// The same of a folder: the kernel keeps its list, until it changes through the kernel.
+static inline void oxbow_keep_list(struct fuse_file_info *info) {
+    info->keep_cache = 1;
+    info->cache_readdir = 1;
+}

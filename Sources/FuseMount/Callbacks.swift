@@ -81,12 +81,6 @@ extension Session {
                 try unsafe session.write(request, info.pointee.fh, bytes, at: offset)
             }
         }
-        unsafe calls.flush = { raw, _, info in
-            unsafe Session.answer(raw) { session, request throws(Refusal) in
-                guard let info = unsafe info else { throw Refusal(EINVAL) }
-                try unsafe session.flush(request, info.pointee.fh)
-            }
-        }
         unsafe calls.release = { raw, _, info in
             unsafe Session.answer(raw) { _, request in
                 if let info = unsafe info { unsafe OpenHandle.release(info.pointee.fh) }
@@ -191,8 +185,12 @@ extension Session {
     }
 
     private static func addLists(_ calls: inout fuse_lowlevel_ops) {
-        unsafe calls.opendir = { raw, _, info in
+        unsafe calls.opendir = { raw, node, info in
             unsafe Session.answer(raw) { _, request in
+                // Branches come and go otherwise than through the kernel; names below them do not.
+                if let info = unsafe info, NodeID(rawValue: node) != .top {
+                    unsafe oxbow_keep_list(info)
+                }
                 _ = unsafe fuse_reply_open(request.raw, info)
             }
         }
@@ -202,13 +200,7 @@ extension Session {
         unsafe calls.readdir = { raw, node, size, offset, _ in
             unsafe Session.answer(raw) { session, request throws(Refusal) in
                 let node = NodeID(rawValue: node)
-                try session.list(request, node, size, behind: offset, isFull: false)
-            }
-        }
-        unsafe calls.readdirplus = { raw, node, size, offset, _ in
-            unsafe Session.answer(raw) { session, request throws(Refusal) in
-                let node = NodeID(rawValue: node)
-                try session.list(request, node, size, behind: offset, isFull: true)
+                try session.list(request, node, size, behind: offset)
             }
         }
         unsafe calls.fsyncdir = { raw, node, _, _ in

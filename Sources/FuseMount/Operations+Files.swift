@@ -105,14 +105,6 @@ extension Session {
         _ = unsafe fuse_reply_write(request.raw, bytes.count)
     }
 
-    /// A process closes a file that others may have open still.
-    func flush(_ request: Request, _ handle: UInt64) throws(Refusal) {
-        if let file = OpenHandle.at(handle)?.file {
-            try volume { () throws(VolumeError) in try file.writeTimes() }
-        }
-        request.done()
-    }
-
     func sync(_ request: Request, _ handle: UInt64, dataOnly: Bool) throws(Refusal) {
         if let file = OpenHandle.at(handle)?.file {
             try volume { () throws(VolumeError) in try file.sync(dataOnly: dataOnly) }

@@ -6,17 +6,16 @@ import Volume
 
 /// Lists of folders.
 extension Session {
-    /// The list in parts of at most `size` bytes: those behind `offset`.
-    ///
-    /// - Parameter isFull: Whether to tell of each file what a look-up would.
+    /// The list in parts of at most `size` bytes: those behind `offset`. Names alone: to tell of
+    /// each file what a look-up would costs a start of PostgreSQL 10 ms, since it reads all its
+    /// folders and looks up few of their files.
     func list(
         _ request: Request,
         _ node: NodeID,
         _ size: Int,
-        behind offset: Int,
-        isFull: Bool
+        behind offset: Int
     ) throws(Refusal) {
-        var part = ListPart(request, size, isFull: isFull)
+        var part = ListPart(request, size)
         defer { part.free() }
         if node == .top {
             try listTop(&part, behind: offset)
@@ -66,7 +65,7 @@ extension Session {
         where branch.id.rawValue > behind {
             // A branch that holds no files is there, and empty.
             guard let tree = try? trees.tree(named: branch.name) else { continue }
-            // The list counts what it tells of by itself.
+            // Looking it up has counted it, and a list tells of no more than its name.
             defer { trees.forget(tree, .root) }
             let position = Int(branch.id.rawValue) + Self.dots
             if try !part.add(top: branch.name, tree, next: position) { return }
@@ -80,11 +79,9 @@ struct ListPart {
     private let request: Request
     private let buffer: UnsafeMutableRawBufferPointer
     private var used = 0
-    private let isFull: Bool
 
-    init(_ request: Request, _ size: Int, isFull: Bool) {
+    init(_ request: Request, _ size: Int) {
         self.request = request
-        self.isFull = isFull
         unsafe buffer = .allocate(byteCount: size, alignment: 16)
     }
 
@@ -97,10 +94,10 @@ struct ListPart {
 
     /// Adds `.` or `..`, of which the kernel keeps nothing.
     mutating func add(dots name: String, _ node: NodeID, next: Int) -> Bool {
-        var entry = fuse_entry_param()
-        entry.attr.st_ino = UInt(node.rawValue)
-        entry.attr.st_mode = S_IFDIR
-        return add(Array(name.utf8), &entry, next)
+        var attributes = stat()
+        attributes.st_ino = UInt(node.rawValue)
+        attributes.st_mode = S_IFDIR
+        return add(Array(name.utf8), &attributes, next)
     }
 
     /// Adds an entry; false where it does not fit.
@@ -109,7 +106,7 @@ struct ListPart {
         _ tree: MountedTree,
         next: Int
     ) throws(Refusal) -> Bool {
-        try add(listing.name.bytes, tree, listing.number, listing.kind, Request.forever, next)
+        try add(listing.name.bytes, tree, listing.number, listing.kind, next)
     }
 
     mutating func add(
@@ -117,7 +114,7 @@ struct ListPart {
         _ tree: MountedTree,
         next: Int
     ) throws(Refusal) -> Bool {
-        try add(Array(name.utf8), tree, .root, .folder, 0, next)
+        try add(Array(name.utf8), tree, .root, .folder, next)
     }
 
     private mutating func add(
@@ -125,46 +122,26 @@ struct ListPart {
         _ tree: MountedTree,
         _ number: InodeNumber,
         _ kind: FileKind,
-        _ seconds: Double,
         _ next: Int
     ) throws(Refusal) -> Bool {
-        let node = try tree.node(number)
-        var entry = fuse_entry_param()
-        entry.attr.st_ino = UInt(node.rawValue)
-        entry.attr.st_mode = kind.modeBits
-        guard isFull else { return add(name, &entry, next) }
-        // One that went since it was listed is told of by its name alone.
-        if let attributes = try? tree.files.attributes(of: number) {
-            entry = Request.entry(node, attributes, seconds: seconds)
-        }
-        guard add(name, &entry, next) else { return false }
-        if entry.ino != 0 { tree.count(number) }
-        return true
+        var attributes = stat()
+        attributes.st_ino = UInt(try tree.node(number).rawValue)
+        attributes.st_mode = kind.modeBits
+        return add(name, &attributes, next)
     }
 
-    private mutating func add(_ name: [UInt8], _ entry: inout fuse_entry_param, _ next: Int) -> Bool
-    {
+    private mutating func add(_ name: [UInt8], _ attributes: inout stat, _ next: Int) -> Bool {
         let text = (name + [0]).map { CChar(bitPattern: $0) }
         let room = unsafe buffer.count - used
         let needed = unsafe text.withUnsafeBufferPointer { text in
             let place = unsafe buffer.baseAddress?.advanced(by: used)
                 .assumingMemoryBound(to: CChar.self)
-            if isFull {
-                return unsafe fuse_add_direntry_plus(
-                    request.raw,
-                    place,
-                    room,
-                    text.baseAddress,
-                    &entry,
-                    next
-                )
-            }
             return unsafe fuse_add_direntry(
                 request.raw,
                 place,
                 room,
                 text.baseAddress,
-                &entry.attr,
+                &attributes,
                 next
             )
         }

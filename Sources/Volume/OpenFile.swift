@@ -90,9 +90,12 @@ public final class OpenFile: Sendable {
 
     /// Makes everything done so far durable.
     ///
+    /// The times of all files that are open are written down, not of this one alone: PostgreSQL
+    /// syncs one file after the other, and there is nothing left to flush from the second on.
+    ///
     /// - Parameter dataOnly: Whether times that are newer in memory may stay there.
     public func sync(dataOnly: Bool = false) throws(VolumeError) {
-        if !dataOnly { try writeTimes() }
+        if !dataOnly { try files.writeTimes() }
         try engine { () throws(OxbowError) in try files.store.sync() }
     }
 

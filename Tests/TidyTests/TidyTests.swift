@@ -105,7 +105,7 @@ import Testing
 
     @Test(arguments: [
         "scripts/test", "scripts/format", "scripts/sanitize", "scripts/mutants", "scripts/bench",
-        "scripts/powercut",
+        "scripts/powercut", "scripts/experiment",
         "scripts/fuzz", "scripts/demo", "scripts/test-embedding", ".ci/run",
     ])
     func `a script can be run`(path: String) {

@@ -124,6 +124,25 @@ import Volume
         #expect(try PastFiles(test.main.view()).attributes(of: number) == last)
     }
 
+    @Test func `who syncs a file leaves the next one nothing to write`() throws {
+        let test = try TestVolume()
+        let numbers = try ["a", "b", "c"].map { try test.make($0) }
+        let files = try numbers.map { try test.files.openFile($0) }
+        for file in files {
+            try file.write([1, 2], at: 0)
+            // Inside of the file: its times alone are newer in memory then.
+            try file.write([3], at: 0)
+        }
+        try files[0].sync()
+        let head = try test.main.point(at: .head).lsn
+        for (file, number) in zip(files, numbers) {
+            let known = try test.files.attributes(of: number)
+            #expect(try PastFiles(test.main.view()).attributes(of: number) == known)
+            try file.sync()
+        }
+        #expect(try test.main.point(at: .head).lsn == head)
+    }
+
     @Test func `times and owners are what they are set to`() throws {
         let test = try TestVolume()
         let number = try test.make("a")
