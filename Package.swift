@@ -170,6 +170,7 @@ let package = Package(
             exclude: ["Clients"],
             swiftSettings: common
         ),
+        tests("EnduranceTests", ["ServerFixture", "ServerWorker", "OxbowCLI"]),
         .target(
             name: "CrashWorkload",
             dependencies: ["Oxbow"],

@@ -25,6 +25,9 @@ public struct ComputeOptions: Sendable {
         self.runPath = runPath
     }
 
+    /// So many places are kept free while somebody is idle.
+    var spareCount: Int { limit / 8 }
+
     /// What one compute is set up for.
     var megabytesEach: Int { max(32, memoryMegabytes / max(1, limit)) }
 }

@@ -82,16 +82,18 @@ package struct ComputeProcess: ~Copyable {
         // Alone, PostgreSQL ends its processes by itself where it is told to quit.
         unsafe launch.death_signal = program.view == nil ? SIGQUIT : SIGKILL
         let binds = (program.view ?? []).flatMap { [$0.folder, $0.place] }
+        let hidden = program.view.map { OtherMounts.places(but: $0.map(\.place)) } ?? []
         let id = unsafe withStrings([program.path] + program.arguments) { arguments in
             unsafe withStrings(ComputeProgram.environment) { environment in
                 unsafe withStrings(binds) { binds in
-                    unsafe launch.path = UnsafePointer(arguments[0])
-                    unsafe launch.arguments = UnsafePointer(arguments)
-                    unsafe launch.environment = UnsafePointer(environment)
-                    unsafe launch.binds = UnsafeRawPointer(binds).assumingMemoryBound(
-                        to: UnsafePointer<CChar>?.self
-                    )
-                    return unsafe oxbow_launch_process(&launch)
+                    unsafe withStrings(hidden) { hidden in
+                        unsafe launch.path = UnsafePointer(arguments[0])
+                        unsafe launch.arguments = UnsafePointer(arguments)
+                        unsafe launch.environment = UnsafePointer(environment)
+                        unsafe launch.binds = constant(binds)
+                        unsafe launch.hidden = constant(hidden)
+                        return unsafe oxbow_launch_process(&launch)
+                    }
                 }
             }
         }
@@ -101,6 +103,12 @@ package struct ComputeProcess: ~Copyable {
             throw ComputeError(.failed, "start \(program.path): \(step): \(reason)")
         }
         return id
+    }
+
+    private static func constant(
+        _ strings: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+    ) -> UnsafePointer<UnsafePointer<CChar>?> {
+        unsafe UnsafeRawPointer(strings).assumingMemoryBound(to: UnsafePointer<CChar>?.self)
     }
 
     private static func withStrings<Result>(

@@ -59,10 +59,11 @@ public final class Computes: @unchecked Sendable {
     }
 
     /// Ends the compute of a key, and waits until its last process is gone: before its branch is
-    /// reset, deleted or renamed.
-    public func stop(_ key: String) {
+    /// reset, deleted or renamed. At once, it makes no checkpoint, and recovers when it is started
+    /// again.
+    public func stop(_ key: String, atOnce: Bool = false) {
         guard let compute = lock.withLock({ computes[key] }) else { return }
-        compute.close()
+        compute.close(atOnce: atOnce)
         lock.withLock { if computes[key] === compute { computes[key] = nil } }
     }
 
@@ -120,6 +121,8 @@ public final class Computes: @unchecked Sendable {
             patience -= 100
         }
         slotsTaken += 1
+        // So that the next one need not wait for the end of another.
+        if options.limit - slotsTaken < options.spareCount { retireLongestIdle() }
     }
 
     func giveSlot() {

@@ -61,6 +61,8 @@ package enum RoleLimits {
     /// What a compute may say of its roles, and how long it may take.
     static let answerBytes = 16 << 20
     static let answerSeconds = 3
+    /// An operator waits for so many answers.
+    static let learnAttempts = 10
     /// After so long a compute that did not answer is asked again; twice as long each time.
     static let pauseSeconds: ClosedRange<UInt64> = 1...32
 }

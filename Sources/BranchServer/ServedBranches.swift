@@ -108,7 +108,10 @@ final class ServedBranches: Sendable {
 
     /// Ends a branch's sessions and its compute, and lets none begin until what is returned is
     /// called: around a change of the branch's files or name.
-    func hold(_ name: String) throws -> @Sendable () -> Void {
+    ///
+    /// The compute is killed, unless it is to end in good order: a checkpoint would only be waited
+    /// for, and its files are about to be left, or recover as after any crash.
+    func hold(_ name: String, inGoodOrder: Bool = false) throws -> @Sendable () -> Void {
         let branch = try find(name)
         if let socket = computes.socketPath(of: branch.computeKey) {
             roles.refresh(branch, socketPath: socket)
@@ -120,7 +123,7 @@ final class ServedBranches: Sendable {
             atMostMilliseconds: Self.patienceMilliseconds
         ) {
             end(name)
-            computes.stop(branch.computeKey)
+            computes.stop(branch.computeKey, atOnce: !inGoodOrder)
         }
         guard isHeld else {
             throw ServerError(.busy, "branch \(name) is being changed by somebody else: try again")
@@ -142,7 +145,7 @@ final class ServedBranches: Sendable {
     }
 
     /// Stops a branch's compute until somebody connects.
-    func suspend(_ name: String) throws { try hold(name)() }
+    func suspend(_ name: String) throws { try hold(name, inGoodOrder: true)() }
 
     /// Deletes a branch of the server's own, with what runs on it.
     func discard(_ branch: Branch) {

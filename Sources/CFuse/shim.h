@@ -15,3 +15,6 @@
 
 // A bit of a structure, set by name.
 static inline void oxbow_keep_cache(struct fuse_file_info *info) { info->keep_cache = 1; }
+
+// Glibc has it, but shows it only to who asks for all GNU extensions.
+extern int syncfs(int file);

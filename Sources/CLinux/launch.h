@@ -35,6 +35,8 @@ struct oxbow_launch {
     int user, group;
     /// Whether it gets processes, mounts and shared memory of its own.
     int is_isolated;
+    /// Mounts that it is not to have.
+    const char *const *hidden;
     /// Pairs of a folder and the place where it is to be seen instead of what is there.
     const char *const *binds;
     /// Sent to it when the thread that launched it ends.
@@ -53,6 +55,8 @@ static inline int oxbow_launch_isolate(struct oxbow_launch *launch) {
     const unsigned long plain = MS_NOSUID | MS_NODEV | MS_NOEXEC;
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         return oxbow_launch_failed(launch, "make mounts private");
+    // One that is gone by now is as well.
+    for (const char *const *place = launch->hidden; place[0]; place++) umount2(place[0], MNT_DETACH);
     for (const char *const *bind = launch->binds; bind[0]; bind += 2)
         if (mount(bind[0], bind[1], NULL, MS_BIND, NULL) < 0)
             return oxbow_launch_failed(launch, bind[0]);
@@ -66,17 +70,33 @@ static inline int oxbow_launch_isolate(struct oxbow_launch *launch) {
     return 0;
 }
 
+// Where the pipe is that tells of the server's life, until the program runs.
+enum { oxbow_launch_life = 4 };
+
 static inline int oxbow_launch_files(struct oxbow_launch *launch) {
     // Out of the way first, so that none is overwritten by another.
     int input = fcntl(launch->input, F_DUPFD, 10), output = fcntl(launch->output, F_DUPFD, 10);
     int keep = launch->keep < 0 ? -1 : fcntl(launch->keep, F_DUPFD, 10);
-    if (input < 0 || output < 0 || (launch->keep >= 0 && keep < 0))
+    int life = fcntl(launch->life_reader, F_DUPFD, 10);
+    if (input < 0 || output < 0 || life < 0 || (launch->keep >= 0 && keep < 0))
         return oxbow_launch_failed(launch, "duplicate files");
     if (dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0)
         return oxbow_launch_failed(launch, "set input and output");
-    if (keep >= 0 && dup2(keep, 3) < 0) return oxbow_launch_failed(launch, "keep the lock");
-    if (syscall(SYS_close_range, keep >= 0 ? 4 : 3, ~0U, 0) < 0)
+    if (keep >= 0 ? dup2(keep, 3) < 0 : close(3) < 0 && errno != EBADF)
+        return oxbow_launch_failed(launch, "keep the lock");
+    if (dup2(life, oxbow_launch_life) < 0 || fcntl(oxbow_launch_life, F_SETFD, FD_CLOEXEC) < 0)
+        return oxbow_launch_failed(launch, "keep the server's life");
+    if (syscall(SYS_close_range, oxbow_launch_life + 1, ~0U, 0) < 0)
         return oxbow_launch_failed(launch, "close files");
+    return 0;
+}
+
+// Ends it with the thread that launched it; one that has ended before is seen here.
+static inline int oxbow_launch_tie(struct oxbow_launch *launch, int signal) {
+    if (prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0) < 0)
+        return oxbow_launch_failed(launch, "tie to the server");
+    struct pollfd life = {oxbow_launch_life, POLLIN, 0};
+    if (poll(&life, 1, 0) != 0) return oxbow_launch_failed(launch, "find the server alive");
     return 0;
 }
 
@@ -85,6 +105,10 @@ static inline int oxbow_launch_run(void *argument) {
     struct sigaction action = {0};
     action.sa_handler = SIG_DFL;
     for (int number = 1; number < NSIG; number++) sigaction(number, &action, NULL);
+    // Before all else: what follows asks the mount, and so the server. While this process had the
+    // server's end of that open, the kernel would not see that a server that was killed is gone, and
+    // whoever asked it would wait for ever; and with it the locks of the store would be held.
+    if (oxbow_launch_files(launch) || oxbow_launch_tie(launch, SIGKILL)) return 127;
     if (setsid() < 0) return oxbow_launch_failed(launch, "make a session");
     struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
@@ -97,13 +121,8 @@ static inline int oxbow_launch_run(void *argument) {
         return oxbow_launch_failed(launch, "become another user");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return oxbow_launch_failed(launch, "give up privileges");
-    // After the change of user, which clears it; and a server that died before is seen here.
-    if (prctl(PR_SET_PDEATHSIG, launch->death_signal, 0, 0, 0) < 0)
-        return oxbow_launch_failed(launch, "tie to the server");
-    close(launch->life_writer);
-    struct pollfd life = {launch->life_reader, POLLIN, 0};
-    if (poll(&life, 1, 0) != 0) return oxbow_launch_failed(launch, "find the server alive");
-    if (oxbow_launch_files(launch)) return 127;
+    // Once more, since the change of user cleared it.
+    if (oxbow_launch_tie(launch, launch->death_signal)) return 127;
     if (chdir("/") < 0) return oxbow_launch_failed(launch, "go to /");
     sigset_t open;
     sigemptyset(&open);

@@ -218,6 +218,14 @@ public final class Mount: @unchecked Sendable {
     /// Whether the folder shows the branches; no more once somebody has unmounted it.
     public var isActive: Bool { unsafe fuse_session_exited(raw) == 0 }
 
+    /// What processes changed in mapped files is with the kernel until it is asked for.
+    private func writeMapped() {
+        let folder = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { return }
+        defer { close(folder) }
+        syncfs(folder)
+    }
+
     /// Ends the mount: what was written is durable, and the folder is empty again. Processes that
     /// have files open there get errors from then on.
     public func end() {
@@ -227,6 +235,7 @@ public final class Mount: @unchecked Sendable {
             return !isEnded
         }
         guard isFirst else { return }
+        if isActive { writeMapped() }
         unsafe fuse_session_exit(raw)
         unsafe fuse_session_unmount(raw)
         // Where another process has a copy of the system's mounts, ours is still there, and a

@@ -107,4 +107,16 @@ import Testing
         let options = ComputeOptions(mountPath: "/m", runPath: "/r")
         #expect(throws: ComputeError.self) { try ComputePlace(options, key: key) }
     }
+
+    @Test func `mounts of other servers are told from all others`() {
+        let table = """
+            /dev/vda / ext4 rw 0 0
+            oxbow /run/oxbow-1/mnt fuse.oxbow rw,nosuid 0 0
+            oxbow /mnt/my\\040data\\134x fuse.oxbow rw 0 0
+            sshfs /mnt/far fuse.sshfs rw 0 0
+            oxbow
+            """
+        #expect(OtherMounts.places(in: table) == ["/run/oxbow-1/mnt", "/mnt/my data\\x"])
+        #expect(OtherMounts.places(in: "") == [])
+    }
 }

@@ -1,0 +1,74 @@
+import Foundation
+import Glibc
+import ServerFixture
+import Testing
+
+/// How a server ends, whoever is in its way.
+@Suite(
+    .serialized,
+    .enabled(
+        if: RunningServer.isPossible,
+        "root, FUSE or PostgreSQL 15 is missing: no server was ended"
+    )
+)
+struct ServerEndTests {
+    @Test func `a server ends while somebody else has a copy of its mount`() throws {
+        let server = try RunningServer.new()
+        let mount = try server.runFolder() + "/mnt"
+        let copy = try server.start("exec unshare -m --propagation private sleep 600").0
+        defer {
+            kill(copy.processIdentifier, SIGKILL)
+            copy.waitUntilExit()
+        }
+        #expect(try server.wait { try Self.mounts(of: copy.processIdentifier).contains(mount) })
+        try server.sql("postgres", "SELECT 1")
+        try server.end()
+    }
+
+    @Test func `a compute has no mount of another server's`() throws {
+        let (server, other) = (try RunningServer.new(), try RunningServer.new())
+        let mount = try other.runFolder() + "/mnt"
+        try server.sql("postgres", "CREATE TABLE said (line text)")
+        let look = "cat /proc/self/mounts; ls -R \(mount) 2>&1"
+        try server.sql("postgres", "COPY said FROM PROGRAM '\(look)'")
+        let said = try server.sql("postgres", "SELECT line FROM said")
+        #expect(said.contains("fuse.oxbow"))
+        #expect(!said.contains(mount + " ") && !said.contains("pgdata"), "\(said)")
+        try server.end()
+        try other.end()
+    }
+
+    /// Between its making and its program, a process of a compute's has all that the server has open.
+    @Test func `a server that is killed while it starts a compute leaves nobody behind`() throws {
+        let server = try RunningServer.new()
+        let slow = try server.start(
+            "exec strace -f -qq -e trace=mount -e inject=mount:delay_enter=1000000 -o /dev/null "
+                + "-p \(server.processID)"
+        ).0
+        let tracer = slow.processIdentifier
+        #expect(
+            try server.wait {
+                let status = try Self.read("/proc/\(server.processID)/status")
+                return status.contains("TracerPid:\t\(tracer)\n")
+            }
+        )
+        let knocker = try server.start("psql -X -d '\(server.url)' -c 'SELECT 1'").0
+        let children = "/proc/\(server.processID)/task/*/children"
+        #expect(try server.wait { try !server.run("cat \(children)").said.isEmpty })
+        server.kill()
+        slow.waitUntilExit()
+        knocker.waitUntilExit()
+        // Neither the store's lock nor the mount is held.
+        try server.start()
+        #expect(try server.sql("postgres", "SELECT 1") == "1")
+        try server.end()
+    }
+
+    private static func mounts(of process: pid_t) throws -> String {
+        try read("/proc/\(process)/mounts")
+    }
+
+    private static func read(_ path: String) throws -> String {
+        try String(contentsOfFile: path, encoding: .utf8)
+    }
+}

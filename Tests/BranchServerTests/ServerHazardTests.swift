@@ -1,0 +1,117 @@
+import Foundation
+import ServerFixture
+import Testing
+
+/// What is special about PostgreSQL on a copy of its files, as clients of a server see it.
+@Suite(
+    .serialized,
+    .enabled(
+        if: RunningServer.isPossible,
+        "root, FUSE or PostgreSQL 15 is missing: no hazard was tested"
+    )
+)
+struct ServerHazardTests {
+    @Test func `what a fork of a busy branch has is what a crash would have left`() throws {
+        let server = try RunningServer.new()
+        try server.sql(
+            "postgres",
+            """
+            CREATE UNLOGGED TABLE quick AS SELECT 1 AS n;
+            CREATE SEQUENCE s;
+            SELECT nextval('s') FROM generate_series(1, 5);
+            CREATE TABLE kept AS SELECT 1 AS n;
+            """
+        )
+        try server.sql("oxbow", "CREATE BRANCH b FROM main")
+        #expect(try server.sql("postgres@b", "SELECT n FROM kept") == "1")
+        // What is not logged is empty, and a sequence is ahead by what it had taken in store.
+        #expect(try server.sql("postgres@b", "SELECT count(*) FROM quick") == "0")
+        let next = try #require(Int(try server.sql("postgres@b", "SELECT nextval('s')")))
+        #expect((6...38).contains(next))
+        // The parent does not notice.
+        #expect(try server.sql("postgres", "SELECT nextval('s')") == "6")
+        #expect(try server.sql("postgres", "SELECT count(*) FROM quick") == "1")
+        try server.end()
+    }
+
+    @Test func `a prepared transaction is in the fork, and ends there by itself`() throws {
+        let server = try RunningServer.new()
+        try server.sql("postgres", "ALTER SYSTEM SET max_prepared_transactions = 10")
+        try server.sql("oxbow", "SUSPEND main")
+        try server.sql(
+            "postgres",
+            "CREATE TABLE t (n int); BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'p'"
+        )
+        try server.sql("oxbow", "CREATE BRANCH b FROM main")
+        let ask = "SELECT gid FROM pg_prepared_xacts"
+        #expect(try server.sql("postgres@b", ask) == "p")
+        try server.sql("postgres@b", "ROLLBACK PREPARED 'p'")
+        #expect(try server.sql("postgres@b", "\(ask); SELECT count(*) FROM t") == "0")
+        try server.sql("postgres", "COMMIT PREPARED 'p'")
+        #expect(try server.sql("postgres", "SELECT count(*) FROM t") == "1")
+        try server.end()
+    }
+
+    @Test func `a copied setting makes no fork talk to what its parent talks to`() throws {
+        let server = try RunningServer.new()
+        let traces = server.folder + "/archived"
+        #expect(try server.run("mkdir -m 777 \(traces)").status == 0)
+        for setting in [
+            "archive_mode = on", "archive_command = 'touch \(traces)/%f'",
+            "restore_command = 'no'",
+            "primary_conninfo = 'host=localhost'", "listen_addresses = '*'", "fsync = off",
+        ] {
+            try server.sql("postgres", "ALTER SYSTEM SET \(setting)")
+        }
+        try server.sql("oxbow", "SUSPEND main")
+        try server.sql("oxbow", "CREATE BRANCH b FROM main")
+        let ask = [
+            "archive_mode", "archive_command", "restore_command", "primary_conninfo",
+            "listen_addresses", "fsync",
+        ].map { "SHOW \($0);" }.joined()
+        for database in ["postgres", "postgres@b"] {
+            #expect(try server.sql(database, ask) == "off\n(disabled)\n\n\n\non")
+            try server.sql(database, "CREATE TABLE t_\(database.count) (); SELECT pg_switch_wal()")
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: traces) == [])
+        let jobs = "SELECT current_setting('cron.launch_active_jobs', true)"
+        #expect(try server.sql("postgres@b", jobs) == "off")
+        #expect(try server.sql("postgres", jobs) == "")
+        try server.end()
+    }
+
+    @Test func `a branch has one compute, however many come and go`() throws {
+        let server = try RunningServer.new()
+        let compute = try server.sql("oxbow", "SHOW COMPUTES")
+        #expect(compute == "" || compute.hasPrefix("main|"))
+        // Two hundred sessions, and stops in between; a watcher counts the spaces of processes.
+        let postgres = "^/usr/lib/postgresql/.*/postgres -D \(try server.runFolder())/"
+        let script = """
+            for client in 1 2 3 4; do
+                for n in $(seq 50); do
+                    psql -X -q -At -d '\(server.url)' -c 'INSERT INTO t VALUES (1)' 2>/dev/null &&
+                        echo done
+                done &
+            done
+            (while kill -0 $$ 2>/dev/null && [ ! -e '\(server.folder)/over' ]; do
+                for process in $(pgrep -f '\(postgres)'); do
+                    readlink /proc/$process/ns/pid
+                done | sort -u | wc -l
+            done | sort -n | tail -n 1 >'\(server.folder)/most') &
+            for n in $(seq 12); do
+                psql -X -q -d '\(server.url("oxbow"))' -c 'SUSPEND main'
+                sleep 0.2
+            done
+            wait %1 %2 %3 %4
+            touch '\(server.folder)/over'
+            wait
+            """
+        try server.sql("postgres", "CREATE TABLE t (n int)")
+        let said = try server.run(script).said.split(separator: "\n").filter { $0 == "done" }
+        #expect(try server.sql("postgres", "SELECT count(*) FROM t") == "\(said.count)")
+        #expect(!said.isEmpty)
+        let most = try String(contentsOfFile: server.folder + "/most", encoding: .utf8)
+        #expect(most.trimmingCharacters(in: .newlines) == "1")
+        try server.end()
+    }
+}
