@@ -88,6 +88,12 @@ public final class Mount: @unchecked Sendable {
         return unsafe body(&arguments)
     }
 
+    /// Why nothing can be mounted here, and what would mend it; nil where it can.
+    public static func obstacle() -> MountError? {
+        do throws(MountError) { try expectFuse() } catch { return error }
+        return nil
+    }
+
     private static func expectFuse() throws(MountError) {
         guard unsafe access("/dev/fuse", R_OK | W_OK) == 0 else {
             let isMissing = errno == ENOENT
