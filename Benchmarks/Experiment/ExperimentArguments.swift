@@ -14,6 +14,7 @@ package struct ExperimentArguments: Sendable, Equatable {
     package var isPeersOnly = false
     package var seed: UInt64 = 20_260_408
     package var runs: Int?
+    package var seconds: Int?
     package var largestMegabytes = 8192
     package var postgres: String?
     package var user = "postgres"
@@ -27,6 +28,7 @@ package struct ExperimentArguments: Sendable, Equatable {
           --import DUMP      what pg_dump made of a database of yours, instead of the catalog
           --table NAME       the table of it that is emptied and rescued; final_entities otherwise
           --runs NUMBER      how often each step is done
+          --seconds NUMBER   how long each run of pgbench is
           --largest MB       the largest catalog; 8192 otherwise
           --peers            what others do alone, without ours
           --oxbow FILE       the oxbow that serves; the one beside this program otherwise
@@ -82,6 +84,7 @@ package struct ExperimentArguments: Sendable, Equatable {
         case "--user": user = value
         case "--oxbow": oxbow = value
         case "--runs": runs = try number()
+        case "--seconds": seconds = try number()
         case "--largest": largestMegabytes = try number()
         case "--seed": seed = UInt64(try number())
         default: throw BenchmarkError("unknown option \(word)\n\(Self.usage)")

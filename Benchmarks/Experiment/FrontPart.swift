@@ -24,7 +24,7 @@ enum FrontPart {
         _ clients: Int
     ) throws -> Outcome {
         var (left, right): ([Double], [Double]) = ([], [])
-        let seconds = lab.pick(10, quick: 1, tiny: 1)
+        let seconds = lab.seconds(10, quick: 1)
         try lab.ifOurs { _, _ in
             let server = try lab.ourBench()
             let straight = try server.straightLogin(Laboratory.bench, branch: "main")

@@ -59,6 +59,11 @@ package final class Laboratory: @unchecked Sendable {
         arguments.runs ?? pick(full, quick: quick, tiny: tiny)
     }
 
+    /// How long a run of pgbench is.
+    func seconds(_ full: Int, quick: Int) -> Int {
+        arguments.seconds ?? pick(full, quick: quick, tiny: 1)
+    }
+
     var catalogMegabytes: Int { pick(CatalogGenerator.publishedMegabytes, quick: 63, tiny: 9) }
 
     /// What the first row is: how many entities there are.

@@ -87,6 +87,7 @@ enum LoadedPart {
         try lab.ifOurs { server, console in
             let count = lab.pick(50, quick: 10, tiny: 3)
             for number in 0..<count { try server.fork("alive-\(number)", console) }
+            try lab.rest(server.login(Laboratory.bench))
             var tally = Tally()
             for run in 0..<lab.runs(10, quick: 2) {
                 try BranchPart.branch(server, console, lab, "among-\(run)", &tally)
@@ -99,7 +100,7 @@ enum LoadedPart {
     /// What production notices while others fork it, and how fast a fork is against its parent.
     private static func forking(_ lab: Laboratory) throws {
         try lab.ifOurs { server, console in
-            let seconds = lab.pick(20, quick: 2, tiny: 1)
+            let seconds = lab.seconds(20, quick: 2)
             let login = server.login(Laboratory.bench)
             for isForked in [false, true] {
                 let prefix = lab.folder + "/latency"

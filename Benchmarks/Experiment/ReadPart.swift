@@ -11,7 +11,7 @@ enum ReadPart {
         try cached(lab) + cold(lab) + scans(lab)
     }
 
-    private static func seconds(_ lab: Laboratory) -> Int { lab.pick(10, quick: 1, tiny: 1) }
+    private static func seconds(_ lab: Laboratory) -> Int { lab.seconds(10, quick: 1) }
 
     private static func cached(_ lab: Laboratory) throws -> [Outcome] {
         let stock = try lab.stockBench()

@@ -19,6 +19,9 @@ enum SizePart {
             let other = try lab.makeOurs("ours-\(megabytes)", catalog)
             let console = try other.console()
             let isLargest = megabytes == largest
+            for server in [other, try lab.ours()] {
+                try lab.rest(server.login(Laboratory.database))
+            }
             var tally = Tally()
             try lab.inTurn(
                 lab.runs(10, quick: 3),

@@ -50,6 +50,13 @@ extension Laboratory {
         )
     }
 
+    /// Has PostgreSQL write down what earlier steps left to do, so that no later one pays for it.
+    func rest(_ login: Login) throws {
+        let session = try Session(login)
+        defer { session.end() }
+        try session.query("CHECKPOINT")
+    }
+
     /// Measures ours, unless only the others were asked for.
     func ifOurs<Result>(_ body: (OxbowServer, Session) throws -> Result) throws -> Result? {
         if arguments.isPeersOnly { return nil }

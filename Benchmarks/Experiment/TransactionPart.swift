@@ -78,7 +78,7 @@ enum TransactionPart {
         let session = try Session(login)
         try session.query("CHECKPOINT")
         session.end()
-        let seconds = lab.pick(30, quick: 2, tiny: 1)
+        let seconds = lab.seconds(30, quick: 2)
         let checkpointer = Checkpointer(login, everySeconds: Double(seconds) / 4)
         let rate = try Load.run(lab, login, .transactions, clients: clients, seconds: seconds)
         _ = try checkpointer.end()

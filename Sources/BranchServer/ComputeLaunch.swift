@@ -148,6 +148,8 @@ struct ComputeLaunch {
         _ = PostgresProbe.run("SELECT pg_reload_conf()", at: path, role: role)
         for _ in 0..<50
         where PostgresProbe.run("SHOW full_page_writes", at: path, role: role) != "on" {
+            // It has ended meanwhile: its next start has it on from the beginning.
+            if unsafe access(path, F_OK) != 0 { return }
             usleep(20_000)
         }
         _ = PostgresProbe.run("CHECKPOINT", at: path, role: role)
