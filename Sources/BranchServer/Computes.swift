@@ -14,7 +14,7 @@ public final class Computes: @unchecked Sendable {
     public let options: ComputeOptions
     /// The PostgreSQLs that are installed.
     public let installed: [PostgresInstallation]
-    private let user: SystemUser?
+    let user: SystemUser?
     private let lock = Lock()
     /// Guarded by `lock`, as what follows.
     private var computes: [String: Compute] = [:]

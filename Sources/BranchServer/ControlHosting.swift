@@ -26,7 +26,7 @@ extension Server {
 
     /// Tells the mount that a name in a folder leads elsewhere now, or nowhere.
     package func forget(_ name: FileName, in folder: InodeNumber, of files: BranchFiles) {
-        branches.mount.forget(name, in: folder, of: files)
+        branches.mount?.forget(name, in: folder, of: files)
     }
 
     /// What a branch's compute does; nil where it has none.
@@ -42,6 +42,11 @@ extension Server {
         let path = "\(folder.branches)/\(branch)"
         let socket = "\(path)/.s.PGSQL.\(ComputePlace.port)"
         return unsafe access(socket, F_OK) == 0 ? path : nil
+    }
+
+    /// Whether a branch's files have a cluster.
+    package func holdsCluster(_ branch: String) throws -> Bool {
+        try branches.find(branch).hasCluster()
     }
 
     /// What the server has to tell who runs it.

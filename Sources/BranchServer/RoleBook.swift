@@ -85,13 +85,13 @@ package final class RoleBook: @unchecked Sendable {
         }
     }
 
-    /// Whether a role is one that may do everything.
+    /// Whether a role is one that may do everything. Fails where that cannot be learned now.
     package func isSuperuser(
         _ user: WireString,
         on branch: Branch,
         socketPath: String?
-    ) -> Bool {
-        (try? shelf(branch).list(socketPath))?[user]?.isSuperuser ?? false
+    ) throws(RoleError) -> Bool {
+        try shelf(branch).list(socketPath)[user]?.isSuperuser ?? false
     }
 
     /// What stands in for the verifier of who may not log in, which no password fits: with a salt

@@ -9,6 +9,7 @@ import Volume
 extension ServedBranches {
     func open(_ request: ConnectionRequest) throws -> Endpoint {
         let name = request.target.branch ?? defaultBranch
+        if copies != nil { return try openCopy(of: name, request) }
         if request.target.isFork { return try openFork(of: name, request) }
         if let moment = request.target.moment, moment != .head {
             return try openPast(of: name, moment)
@@ -27,6 +28,58 @@ extension ServedBranches {
                 settings: [Self.setting("oxbow.branch", info.name)]
             ) { held.give() }
         }
+    }
+
+    /// Without a mount: a standby on a copy of the files, as they are now or were at a moment.
+    private func openCopy(of name: String, _ request: ConnectionRequest) throws -> Endpoint {
+        guard !request.target.isFork else {
+            throw Refusal(
+                "0A000",
+                "a fork of branch \"\(name)\" could not be written",
+                detail: "This server has no FUSE, and shows copies."
+            )
+        }
+        let branch = try find(name)
+        let moment = request.target.moment ?? .head
+        let point = try point(moment, on: branch)
+        let lease = try computes.acquire(copyTarget(branch, point))
+        if moment == .head { try confirm(request, on: branch, lease) }
+        let held = HeldLease(lease)
+        let copy = ServerReport(
+            .notice,
+            state: "00000",
+            "this is a copy of branch \"\(name)\" as it was at \(point.lsn), \(point.time), and "
+                + "can only be read",
+            detail: "This server has no FUSE."
+        )
+        return Endpoint(
+            socketPath: lease.socketPath,
+            branch: name,
+            notices: (moment == .head ? [] : [Self.notice(of: point, asked: moment, name)]) + [
+                copy
+            ],
+            settings: Self.settings(name, point)
+        ) { held.give() }
+    }
+
+    /// A compute on a copy of a branch's files.
+    private func copyTarget(_ branch: Branch, _ point: Point) -> ComputeTarget {
+        let copies = copies
+        var target = ComputeTarget(
+            key: "\(branch.computeKey)@\(point.lsn)",
+            files: .moment {
+                guard let copies else { throw ComputeError(.failed, "there are no copies") }
+                return try copies.make(branch.view(at: point))
+            }
+        )
+        target.idle = .after(seconds: options.momentIdleSeconds)
+        return target
+    }
+
+    /// What says of a branch who may log in on it.
+    func rolesTarget(_ branch: Branch, _ info: BranchInfo) throws -> ComputeTarget {
+        guard copies != nil else { return target(branch, info) }
+        return try copyTarget(branch, branch.point(at: .head))
     }
 
     /// What was proved against a branch's note of its roles must hold against the roles: also where
@@ -168,12 +221,12 @@ extension ServedBranches {
                 files,
                 key: key,
                 isMoment: isMoment,
-                mayChange: !mount.knows(files)
+                mayChange: mount.map { !$0.knows(files) } ?? true
             )
         }
     }
 
-    private func target(_ branch: Branch, _ point: Point) -> ComputeTarget {
+    func target(_ branch: Branch, _ point: Point) -> ComputeTarget {
         let (store, use) = (store, OwnBranch.moment)
         var target = ComputeTarget(
             key: "\(branch.computeKey)@\(point.lsn)",
@@ -186,7 +239,7 @@ extension ServedBranches {
                 )
                 return ComputeFork(name: try fork.info().name) { [self] in
                     try? fork.delete(by: Author("oxbow"))
-                    mount.refresh()
+                    mount?.refresh()
                 }
             }
         )

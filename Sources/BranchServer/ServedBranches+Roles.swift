@@ -8,7 +8,7 @@ extension ServedBranches {
     /// stranger.
     func learnRoles(of name: String) throws {
         try entering(name) { branch, info in
-            try roles.learn(branch, from: computes, target(branch, info))
+            try roles.learn(branch, from: computes, rolesTarget(branch, info))
         }
     }
 

@@ -10,7 +10,9 @@ import Volume
 /// have in common.
 final class ServedBranches: Sendable {
     let store: Store
-    let mount: Mount
+    /// One of the two is there.
+    let mount: Mount?
+    let copies: CopiedFiles?
     let computes: Computes
     let roles: RoleBook
     let folder: ServerFolder
@@ -30,7 +32,7 @@ final class ServedBranches: Sendable {
 
     init(
         _ store: Store,
-        _ mount: Mount,
+        _ mount: Mount?,
         _ computes: Computes,
         _ folder: ServerFolder,
         _ options: ServerOptions
@@ -40,12 +42,14 @@ final class ServedBranches: Sendable {
         secret = Array(try folder.kept("secret") { ServerFolder.secret(letters: 32) }.utf8)
         self.store = store
         self.mount = mount
+        copies =
+            try mount == nil ? CopiedFiles(computes.options.mountPath, user: computes.user) : nil
         self.computes = computes
         self.folder = folder
         self.options = options
         roles = RoleBook(
             role: computes.options.role,
-            changed: { mount.forget($0, of: $1) },
+            changed: { mount?.forget($0, of: $1) },
             log: { log.note($0) }
         )
         idles = Mutex(Self.readIdles(folder))
@@ -126,7 +130,7 @@ final class ServedBranches: Sendable {
         }
         return { [self] in
             roles.forget(branch.id)
-            mount.refresh()
+            mount?.refresh()
             gates.release(branch.id)
         }
     }
@@ -147,7 +151,7 @@ final class ServedBranches: Sendable {
     func discard(_ branch: Branch) {
         computes.discard(branch.computeKey)
         try? branch.delete(by: Author("oxbow"))
-        mount.refresh()
+        mount?.refresh()
     }
 
     /// Deletes what a server left that did not end in good order.

@@ -30,12 +30,12 @@ public final class Server: Sendable {
     package let folder: ServerFolder
     let branches: ServedBranches
     let front: Front
-    private let mount: Mount
+    private let mount: Mount?
     private let keeper: ServerKeeper
     private let isEnded = Mutex(false)
 
-    /// Opens or makes the store, mounts it, makes a cluster in `main` where there is none, and
-    /// listens.
+    /// Opens or makes the store, mounts it or gets ready to copy, makes a cluster in `main` where
+    /// there is none, and listens.
     public init(_ options: ServerOptions) throws(ServerError) {
         self.options = options
         let start = try ServerError.telling { try ServerStart(options) }
@@ -73,7 +73,7 @@ public final class Server: Sendable {
         front.stop(graceMilliseconds: graceSeconds * 1000)
         branches.endSessions { _ in }
         branches.computes.end()
-        mount.end()
+        mount?.end()
         // Nobody is left to be told.
         try? branches.reap()
         try? store.close()

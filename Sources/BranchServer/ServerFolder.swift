@@ -24,6 +24,10 @@ package struct ServerFolder: Sendable {
     package var address: String { path + "/address" }
     package var passwordFile: String { path + "/password" }
     package var mount: String { run + "/mnt" }
+    /// On a disk: of what may be in memory, as RUN, it would take too much.
+    package var copies: String {
+        "/var/tmp/" + (run.split(separator: "/").last.map(String.init) ?? "oxbow")
+    }
     package var computes: String { run + "/computes" }
     package var branches: String { run + "/branches" }
 
@@ -66,6 +70,12 @@ package struct ServerFolder: Sendable {
         }
     }
 
+    /// Makes the folder of copies.
+    func makeCopies() throws(ServerError) {
+        try Self.make(copies, mode: 0o755, mayExist: true)
+        try expectOwn(copies)
+    }
+
     /// A folder that others can make before us must be ours.
     private func expectOwn(_ path: String) throws(ServerError) {
         var status = stat()
@@ -79,6 +89,7 @@ package struct ServerFolder: Sendable {
 
     /// Takes away what was there while the server ran. The logs of computes stay.
     package func removeRun() {
+        unsafe rmdir(copies)
         unsafe rmdir(mount)
         unsafe rmdir(branches)
         unsafe rmdir(run)

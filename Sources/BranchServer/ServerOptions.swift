@@ -23,7 +23,16 @@ public struct ServerOptions: Sendable {
     public var startSeconds = 600
     /// Who finds all computes in use waits so long for one to be given back.
     public var waitSeconds = 10
-    /// Whether a cluster is made in `main` where it has none.
+    /// How computes come to the files of branches.
+    public enum Files: Sendable {
+        /// They are mounted, by FUSE.
+        case mount
+        /// Each compute gets a copy, and nothing can be written: where there is no FUSE.
+        case copies
+    }
+    /// How computes come to the files of branches.
+    public var files = Files.mount
+    /// Whether a cluster is made in `main` where it has none. Nothing is made with copies.
     public var makesCluster = true
 
     /// A server of the store in a folder.

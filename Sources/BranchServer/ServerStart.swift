@@ -10,7 +10,8 @@ import Volume
 struct ServerStart {
     let folder: ServerFolder
     let store: Store
-    let mount: Mount
+    /// Nil where computes get copies.
+    let mount: Mount?
     let branches: ServedBranches
     let front: Front
     let port: UInt16
@@ -21,7 +22,12 @@ struct ServerStart {
         folder = try ServerFolder(making: options.dataPath)
         store = try Self.open(folder)
         do {
-            mount = try Mount(store, at: folder.mount)
+            switch options.files {
+            case .mount: mount = try Mount(store, at: folder.mount)
+            case .copies:
+                mount = nil
+                try folder.makeCopies()
+            }
         } catch {
             try? store.close()
             throw error
@@ -30,7 +36,7 @@ struct ServerStart {
             let computes = try Computes(Self.computeOptions(options, folder))
             branches = try ServedBranches(store, mount, computes, folder, options)
             try branches.reap()
-            if options.makesCluster { try Self.makeCluster(branches) }
+            if options.makesCluster, mount != nil { try Self.makeCluster(branches) }
             try branches.learnMissingRoles()
             front = try Self.makeFront(branches, folder, options)
             do {
@@ -43,7 +49,7 @@ struct ServerStart {
                 throw error
             }
         } catch {
-            mount.end()
+            mount?.end()
             try? store.close()
             throw error
         }
@@ -57,7 +63,8 @@ struct ServerStart {
         _ options: ServerOptions,
         _ folder: ServerFolder
     ) -> ComputeOptions {
-        var computes = ComputeOptions(mountPath: folder.mount, runPath: folder.computes)
+        let path = options.files == .mount ? folder.mount : folder.copies
+        var computes = ComputeOptions(mountPath: path, runPath: folder.computes)
         computes.user = options.user
         computes.limit = options.computeLimit
         computes.memoryMegabytes = options.memoryMegabytes

@@ -44,11 +44,20 @@ struct StoreDirectory: BranchDirectory {
         guard statement.changesSomething else { return }
         let mayChange = try Refusal.telling {
             let branch = try branches.find(branches.defaultBranch)
-            return branches.roles.isSuperuser(
-                user,
-                on: branch,
-                socketPath: branches.computes.socketPath(of: branch.computeKey)
-            )
+            do throws(RoleError) {
+                return try branches.roles.isSuperuser(
+                    user,
+                    on: branch,
+                    socketPath: branches.computes.socketPath(of: branch.computeKey)
+                )
+            } catch {
+                throw Refusal(
+                    "57P03",
+                    "who may change branches is not known just now",
+                    detail: "\(error)",
+                    hint: "Try again."
+                )
+            }
         }
         guard mayChange else {
             throw Refusal(

@@ -88,6 +88,12 @@ public final class Mount: @unchecked Sendable {
         return unsafe body(&arguments)
     }
 
+    /// Why nothing can be mounted here, and what would mend it; nil where it can.
+    public static func obstacle() -> MountError? {
+        do throws(MountError) { try expectFuse() } catch { return error }
+        return nil
+    }
+
     private static func expectFuse() throws(MountError) {
         guard unsafe access("/dev/fuse", R_OK | W_OK) == 0 else {
             let isMissing = errno == ENOENT
@@ -166,6 +172,16 @@ public final class Mount: @unchecked Sendable {
                 guard let node = try? tree.node(number) else { continue }
                 _ = unsafe fuse_lowlevel_notify_inval_inode(raw, node.rawValue, 0, 0)
             }
+            // The kernel keeps names, and with them files, until it wants the memory; and so long
+            // the tree would stay here.
+            for name in tree.namesAtTop { forgetEntry(name, in: .top) }
+        }
+    }
+
+    private func forgetEntry(_ name: FileName, in folder: NodeID) {
+        unsafe name.bytes.withUnsafeBytes { bytes in
+            let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
+            _ = unsafe fuse_lowlevel_notify_inval_entry(raw, folder.rawValue, start, bytes.count)
         }
     }
 
@@ -188,18 +204,13 @@ public final class Mount: @unchecked Sendable {
             guard case .branch(let own) = tree.content, own === files,
                 let node = try? tree.node(folder)
             else { continue }
-            unsafe name.bytes.withUnsafeBytes { bytes in
-                let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
-                _ = unsafe fuse_lowlevel_notify_inval_entry(
-                    raw,
-                    node.rawValue,
-                    start,
-                    bytes.count
-                )
-            }
+            forgetEntry(name, in: node)
             _ = unsafe fuse_lowlevel_notify_inval_inode(raw, node.rawValue, 0, 0)
         }
     }
+
+    /// How many trees the kernel may keep something of: branches as they are or were, and moments.
+    package var treeCount: Int { session.trees.all.count }
 
     /// Whether the kernel may keep something of a branch's files, and so has to be told of what is
     /// changed there otherwise than through the mount.

@@ -20,6 +20,8 @@ final class MountedTree: @unchecked Sendable {
     private let lock = Lock()
     /// Guarded by `lock`: how often the kernel was told of each file and has not forgotten it.
     private var lookups: [InodeNumber: UInt64] = [:]
+    /// Guarded by `lock`: the names at the top that led to it.
+    private var names: Set<String> = []
 
     init(index: UInt64, _ content: Content) {
         self.index = index
@@ -56,6 +58,11 @@ final class MountedTree: @unchecked Sendable {
             return lookups.isEmpty
         }
     }
+
+    func wasFound(as name: String) { _ = lock.withLock { names.insert(name) } }
+
+    /// The names at the top that led to it, where the kernel may still have it.
+    var namesAtTop: [FileName] { lock.withLock { names }.compactMap { try? FileName($0) } }
 
     /// All that the kernel knows of the tree.
     var known: [InodeNumber] { lock.withLock { Array(lookups.keys) } }

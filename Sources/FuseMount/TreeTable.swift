@@ -34,6 +34,12 @@ final class TreeTable: @unchecked Sendable {
     /// What a name at the top leads to: `main`, or `main@10m`. Its root is counted as known, so
     /// that the tree stays; who does not tell the kernel of it calls ``forget(_:_:_:)``.
     func tree(named name: String) throws(Refusal) -> MountedTree {
+        let tree = try find(named: name)
+        tree.wasFound(as: name)
+        return tree
+    }
+
+    private func find(named name: String) throws(Refusal) -> MountedTree {
         let parts = name.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
         let branch = try engine { () throws(OxbowError) in try store.branch(String(parts[0])) }
         if parts.count == 2 { return try tree(of: branch, at: String(parts[1])) }

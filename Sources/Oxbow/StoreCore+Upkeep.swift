@@ -233,7 +233,7 @@ extension StoreCore {
         checkpointLock.lock()
         defer { checkpointLock.unlock() }
         let isWorthIt = log.lock.withLock {
-            pendingChanges >= 256
+            pendingChanges >= min(256, options.checkpointChanges)
                 || log.appendedBytes - appendedAtCheckpoint >= 1 << 20
         }
         if isWorthIt {

@@ -62,9 +62,7 @@ extension StoreSimulation {
                 try perform(random.oneIn(3) ? .commitLarge : .commitBuffered)
             }
             // A close reads only where it makes a checkpoint, which it does for many changes.
-            if wanted == .close, fault == .staleRead || fault == .misdirectedRead {
-                for _ in 0..<4 { try perform(.commitLarge) }
-            }
+            if wanted == .close, fault == .misdirectedRead { try perform(.commitLarge) }
             alwaysSyncs = true
             arm(fault, during: wanted)
             try perform(wanted)

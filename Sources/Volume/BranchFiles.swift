@@ -51,9 +51,15 @@ public final class BranchFiles: ReadableTree, @unchecked Sendable {
 
     /// Those in use, one for each timeline of a store in this process: two would not know of each
     /// other's open files.
-    private static let known = Mutex<[Line.ID: Weak]>([:])
+    private static let known = Known()
 
     private struct Weak: Sendable { weak let files: BranchFiles? }
+
+    // Safe to share: `files` is guarded by `lock`. No `Mutex`: ThreadSanitizer sees none.
+    private final class Known: @unchecked Sendable {
+        let lock = Lock()
+        var files: [Line.ID: Weak] = [:]
+    }
 
     /// Opens the files of a branch; all who open the same get the same.
     ///
@@ -64,12 +70,12 @@ public final class BranchFiles: ReadableTree, @unchecked Sendable {
         creating: Bool = true
     ) throws(VolumeError) -> BranchFiles {
         let line = try engine { () throws(OxbowError) in try branch.line() }
-        return try known.withLock { known throws(VolumeError) in
-            if let files = known[line.id]?.files { return files }
+        return try known.lock.withLock { () throws(VolumeError) in
+            if let files = known.files[line.id]?.files { return files }
             let files = try BranchFiles(opening: line, branch.store, creating)
             try files.reapOrphans()
-            known = known.filter { $0.value.files != nil }
-            known[line.id] = Weak(files: files)
+            known.files = known.files.filter { $0.value.files != nil }
+            known.files[line.id] = Weak(files: files)
             return files
         }
     }

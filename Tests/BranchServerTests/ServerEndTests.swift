@@ -38,7 +38,8 @@ struct ServerEndTests {
         try other.end()
     }
 
-    /// Between its making and its program, a process of a compute's has all that the server has open.
+    /// Between its making and its program, a process of a compute's could have all that the server
+    /// has open.
     @Test func `a server that is killed while it starts a compute leaves nobody behind`() throws {
         let server = try RunningServer.new()
         let slow = try server.start(

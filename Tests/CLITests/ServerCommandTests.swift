@@ -13,9 +13,26 @@ final class ServedTool {
         geteuid() == 0 && access("/dev/fuse", R_OK | W_OK) == 0
         && !PostgresInstallation.all().isEmpty
 
-    init(_ tool: Tool, _ more: [String] = []) throws {
+    /// Hides the device of FUSE, and nothing that PostgreSQL needs.
+    private static let withoutFuse = """
+        set -e; d=$(mktemp -d); mount -t tmpfs tmpfs $d
+        for n in null zero full random urandom tty; do
+            touch $d/$n; mount --bind /dev/$n $d/$n
+        done
+        mkdir $d/shm; ln -s /proc/self/fd $d/fd
+        mount --rbind $d /dev; exec "$@"
+        """
+
+    init(_ tool: Tool, hasFuse: Bool = true) throws {
         self.tool = tool
-        let process = tool.process(["serve", "--listen", ":0", "--json"] + more)
+        let words = ["serve", "--listen", ":0", "--json"]
+        let process = tool.process(words)
+        if !hasFuse {
+            process.executableURL = URL(filePath: "/usr/bin/unshare")
+            process.arguments =
+                ["--mount", "--propagation", "private", "sh", "-c", Self.withoutFuse, "sh"]
+                + [Tool.executable.path] + words
+        }
         let output = Pipe()
         process.standardOutput = output
         process.standardInput = FileHandle.nullDevice
@@ -100,6 +117,27 @@ struct ServerCommandTests {
         #expect(try tool.json("status").text("branches.1.compute") == "down")
         #expect(try tool.run("fs", "put", "-", "pr:/pgdata/x", input: [1]).code == 0)
         #expect(try tool.json("sync").text("durable")?.hasPrefix("L") == true)
+    }
+
+    @Test func `without FUSE every branch and moment is read from a copy`() throws {
+        let tool = try Tool()
+        let mounted = try ServedTool(tool)
+        #expect(mounted.started.text("files") == "mount")
+        _ = try psql(tool, "main", "CREATE TABLE t AS SELECT generate_series(1, 10) x")
+        let point = try #require(try tool.json("point", "main").text("lsn"))
+        _ = try psql(tool, "main", "DELETE FROM t")
+        #expect(mounted.end() == 0)
+        let server = try ServedTool(tool, hasFuse: false)
+        defer { _ = server.end() }
+        #expect(server.started.text("files") == "copies")
+        let now = try tool.run("psql", "main", "--", "-XAtqc", "SELECT count(*) FROM t")
+        #expect(now.lines == ["0"])
+        #expect(now.messages.contains("this is a copy of branch \"main\" as it was at L"))
+        #expect(try psql(tool, "main@\(point)", "SELECT count(*) FROM t") == ["10"])
+        let refused = try tool.run("psql", "main", "--", "-c", "DELETE FROM t")
+        #expect(refused.messages.contains("read-only"))
+        try tool.lines("branch", "create", "a", "--from", "main@\(point)")
+        #expect(try psql(tool, "a", "SELECT count(*) FROM t") == ["10"])
     }
 
     @Test func `the default branch is set, follows its name, and is not deleted`() throws {

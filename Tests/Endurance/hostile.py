@@ -1,4 +1,8 @@
-"""Clients that mean no good, and an honest one that has to get in meanwhile."""
+"""Clients that mean no good, and an honest one that has to get in meanwhile.
+
+They come from an address of their own. One of theirs could be turned away: beyond a bound for each
+address the connection goes that has been waiting longest, and a flood is faster than a handshake.
+"""
 
 import os
 import random
@@ -148,7 +152,8 @@ class Hostile:
 
     def open(self):
         address = self.server.address
-        return socket.create_connection((address["host"], address["port"]), timeout=5)
+        return socket.create_connection(
+            (address["host"], address["port"]), timeout=5, source_address=("127.0.0.2", 0))
 
     @staticmethod
     def drain(peer):

@@ -60,7 +60,7 @@ class Kills:
         check_whole(server, "main")
         self.counts["amchecks"] += 1
         self.counts["acknowledged rows"] = sum(load.acknowledged())
-        names = [row[0] for row in server.ask("oxbow", "SHOW BRANCHES")]
+        names = [row[0] for row in server.ask_patiently("oxbow", "SHOW BRANCHES")]
         if made and fork not in names:
             raise Failure(f"{fork} was acknowledged, and is not there")
         if fork in names:
@@ -71,14 +71,19 @@ class Kills:
             check_whole(server, fork)
             self.counts["amchecks"] += 1
             # A fork is as good as what it came from.
-            server.ask(f"postgres@{fork}", "INSERT INTO written VALUES (-1, 1, '')")
-            server.ask("oxbow", f"DROP BRANCH {fork}")
+            server.ask_patiently(f"postgres@{fork}", "INSERT INTO written VALUES (-1, 1, '')")
+            server.ask_patiently("oxbow", f"DROP BRANCH {fork}")
 
     # What is killed. Each returns whether the fork is known to be there, and what was begun then.
 
     def fork(self, name, console=None):
-        with console or self.server.connect("oxbow") as session:
-            session.execute(f"CREATE BRANCH {name} FROM main NO EXPIRY")
+        make = f"CREATE BRANCH {name} FROM main NO EXPIRY"
+        if console:
+            with console as session:
+                session.execute(make)
+                begun = self.load.begun()
+        else:
+            self.server.ask_patiently("oxbow", make)
             begun = self.load.begun()
         self.counts["forks"] += 1
         return True, begun

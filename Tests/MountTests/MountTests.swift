@@ -127,6 +127,23 @@ struct MountTests {
         try mounted.end()
     }
 
+    @Test func `of a branch that is gone nothing is kept`() throws {
+        let mounted = try MountedStore()
+        let script = "cd main; for i in $(seq 300); do echo $i > $i; done; ls; ls ../main@head"
+        _ = try mounted.shell(script)
+        let before = try #require(Int(mounted.tell("trees main")))
+        for round in 1...5 {
+            #expect(mounted.tell("fork main copy\(round)") == "done")
+            _ = try mounted.shell("cat copy\(round)/*; mkdir copy\(round)/d; ls copy\(round)/d")
+            #expect(mounted.tell("delete copy\(round)") == "done")
+        }
+        for _ in 0..<100 where Int(mounted.tell("trees main")) != before {
+            Thread.sleep(forTimeInterval: 0.1)
+        }
+        #expect(mounted.tell("trees main") == "\(before)")
+        try mounted.end()
+    }
+
     @Test func `after a reset nobody reads or writes what was there before`() throws {
         let mounted = try MountedStore()
         for round in 0..<20 {

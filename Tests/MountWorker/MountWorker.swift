@@ -22,6 +22,7 @@ import Oxbow
     private static func run(_ words: [String], _ store: Store, _ mount: Mount) throws -> String {
         let branch = try store.branch(words[1])
         switch words[0] {
+        case "trees": return "\(mount.treeCount)"
         case "head": return "\(try branch.point(at: .head).lsn)"
         case "fork": try store.fork(words[2], from: branch)
         case "delete": try branch.delete()

@@ -1,5 +1,6 @@
 #if Server
 import BranchServer
+import FuseMount
 import Glibc
 import Oxbow
 import Primitives
@@ -71,6 +72,8 @@ enum ServeCommand {
                 + "a fork that goes when the connection ends.",
             "PostgreSQL is started on a branch when somebody connects, and stopped when nobody "
                 + "has for a while. On another address than this machine's own only TLS is taken.",
+            "Without FUSE it says what would enable it, and serves every branch and moment "
+                + "read-only, from copies that go with their last session.",
             "Other oxbow commands on the same store are done by the server while it runs. SIGTERM "
                 + "or Ctrl-C ends it: sessions get ten seconds to finish what is under way.",
         ],
@@ -85,11 +88,19 @@ enum ServeCommand {
             .init("host", "the address it listens on"), .init("port", "and the port"),
             .init("process", "the server's process"), .init("data", "the store's folder"),
             .init("branch", "the default branch"),
+            .init("files", "mount, or copies where there is no FUSE: read-only then"),
         ],
         place: .here
     ) { call in
         let signals = EndSignals.hold()
-        let options = try options(call)
+        var options = try options(call)
+        if let obstacle = Mount.obstacle() {
+            call.output.message(
+                "\(obstacle.message)\nUntil then every branch and moment is served from a copy of "
+                    + "its files, and can only be read."
+            )
+            options.files = .copies
+        }
         if options.host == "0.0.0.0" || options.host == "::" || !isLocal(options.host) {
             call.output.message("other machines can reach \(options.host): only with TLS")
         }
@@ -107,7 +118,13 @@ enum ServeCommand {
             control.end(graceMilliseconds: graceSeconds * 1000)
             server.end(graceSeconds: graceSeconds)
         }
-        if call[demo] {
+        if options.files == .copies, try !server.holdsCluster(server.defaultBranch) {
+            call.output.message(
+                "the branch \(server.defaultBranch) holds no cluster, and none can be made without "
+                    + "FUSE: `oxbow import --from FOLDER` copies one that is stopped"
+            )
+        }
+        if call[demo], options.files == .mount {
             let address = BranchAddress(server, branch: server.defaultBranch)
             try DemoData.load(address, call.output) {
                 if signals.wait(atMostMilliseconds: 0) { throw Failure.interrupted }
@@ -151,18 +168,20 @@ enum ServeCommand {
 
     private static func tell(_ call: Invocation, _ server: Server) throws {
         let folder = call[data] ?? call.folder
-        let url = server.url(database: call[demo] ? DemoData.database : "postgres")
+        let hasDemo = call[demo] && server.options.files == .mount
+        let url = server.url(database: hasDemo ? DemoData.database : "postgres")
         if call.wantsJSON {
             try call.output.json([
                 "url": .string(url), "host": .string(server.options.host),
                 "port": JSON(Int(server.port)), "process": JSON(Int(getpid())),
                 "data": .string(folder), "branch": .string(server.defaultBranch),
+                "files": .string(server.options.files == .mount ? "mount" : "copies"),
             ])
             return try call.output.flush()
         }
         let here = folder == "." ? "" : " -s \(Shell.quoted(folder))"
         let branch = server.defaultBranch
-        let database = call[demo] ? " -d \(DemoData.database)" : ""
+        let database = hasDemo ? " -d \(DemoData.database)" : ""
         var next = Fields()
         next.add("oxbow psql\(here)\(database)", "the branch \(branch)")
         next.add("oxbow branch create try --from \(branch)\(here)", "a branch of it, at once")
