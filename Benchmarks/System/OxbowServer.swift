@@ -36,7 +36,10 @@ final class OxbowServer {
             Program.Streams(output: log, error: log)
         )
         program = started
-        forget = cleanup.add { started.end(SIGTERM, graceSeconds: 60) }
+        forget = cleanup.add { [self] in
+            started.end(SIGTERM, graceSeconds: 60)
+            removeRun()
+        }
         let end = Measure.now() + 120_000_000_000
         while !readAddress() {
             guard started.isRunning, Measure.now() < end else {
@@ -67,6 +70,14 @@ final class OxbowServer {
     private var lastLines: String {
         let text = (try? String(contentsOfFile: data + ".log", encoding: .utf8)) ?? ""
         return text.split(separator: "\n").suffix(8).joined(separator: "\n")
+    }
+
+    /// The logs of its computes, which a server leaves. Where its mount is still there, nothing is
+    /// touched.
+    private func removeRun() {
+        guard !run.isEmpty, access(run + "/mnt", F_OK) != 0 else { return }
+        try? FileManager.default.removeItem(atPath: run + "/computes")
+        rmdir(run)
     }
 
     func stop() {
