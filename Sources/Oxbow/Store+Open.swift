@@ -187,7 +187,11 @@ struct Opening {
             block.sequence = 1
             try block.save(to: file)
             try disk.rename(name, to: Superblock.fileName)
-            try disk.syncFolder()
+            do throws(DiskError) { try disk.syncFolder() } catch {
+                // No later sync would make the name durable: the next opening begins anew.
+                do throws(DiskError) { try disk.remove(Superblock.fileName) } catch {}
+                throw error
+            }
             return try disk.open(Superblock.fileName)
         }
     }
