@@ -13,8 +13,9 @@
 #define RENAME_EXCHANGE 2
 #endif
 
-// A bit of a structure, set by name.
+// Bits of a structure, set by name.
 static inline void oxbow_keep_cache(struct fuse_file_info *info) { info->keep_cache = 1; }
+static inline void oxbow_keep_nothing(struct fuse_file_info *info) { info->direct_io = 1; }
 
 // Glibc has it, but shows it only to who asks for all GNU extensions.
 extern int syncfs(int file);

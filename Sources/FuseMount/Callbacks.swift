@@ -55,13 +55,23 @@ extension Session {
         }
     }
 
+    /// Puts an open file into an answer, and what the kernel may keep of it.
+    private static func put(_ open: OpenHandle, _ info: UnsafeMutablePointer<fuse_file_info>) {
+        unsafe info.pointee.fh = open.retained()
+        switch open.cache {
+        case .kept: unsafe oxbow_keep_cache(info)
+        case .renewed: break
+        case .none: unsafe oxbow_keep_nothing(info)
+        }
+    }
+
     private static func addContent(_ calls: inout fuse_lowlevel_ops) {
         unsafe calls.open = { raw, node, info in
             unsafe Session.answer(raw) { session, request throws(Refusal) in
                 guard let info = unsafe info else { throw Refusal(EINVAL) }
                 let flags = unsafe info.pointee.flags
-                unsafe info.pointee.fh = try session.open(NodeID(rawValue: node), flags: flags)
-                unsafe oxbow_keep_cache(info)
+                let open = try session.open(NodeID(rawValue: node), flags: flags)
+                unsafe Session.put(open, info)
                 if unsafe fuse_reply_open(request.raw, info) < 0 {
                     // Who asked is gone, and will not close it.
                     unsafe OpenHandle.release(info.pointee.fh)
@@ -173,11 +183,17 @@ extension Session {
             unsafe Session.answer(raw) { session, request throws(Refusal) in
                 guard let info = unsafe info else { throw Refusal(EINVAL) }
                 let folder = NodeID(rawValue: folder)
-                var (entry, handle) = try unsafe session.create(folder, request, name, mode: mode)
-                unsafe info.pointee.fh = handle
-                unsafe oxbow_keep_cache(info)
+                let flags = unsafe info.pointee.flags
+                var (entry, open) = try unsafe session.create(
+                    folder,
+                    request,
+                    name,
+                    mode: mode,
+                    flags: flags
+                )
+                unsafe Session.put(open, info)
                 if unsafe fuse_reply_create(request.raw, &entry, info) < 0 {
-                    OpenHandle.release(handle)
+                    unsafe OpenHandle.release(info.pointee.fh)
                     session.forget(NodeID(rawValue: entry.ino), 1)
                 }
             }

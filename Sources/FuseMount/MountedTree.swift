@@ -20,6 +20,8 @@ final class MountedTree: @unchecked Sendable {
     private let lock = Lock()
     /// Guarded by `lock`: how often the kernel was told of each file and has not forgotten it.
     private var lookups: [InodeNumber: UInt64] = [:]
+    /// Guarded by `lock`: of files that are open, or that the kernel has an old copy of.
+    private var uses: [InodeNumber: FileUse] = [:]
     /// Guarded by `lock`: the names at the top that led to it.
     private var names: Set<String> = []
 
@@ -55,7 +57,21 @@ final class MountedTree: @unchecked Sendable {
         lock.withLock {
             let left = lookups[number, default: 0]
             lookups[number] = left > count ? left - count : nil
+            if lookups[number] == nil, uses[number]?.isUnused == true { uses[number] = nil }
             return lookups.isEmpty
+        }
+    }
+
+    /// Takes note that a file is opened.
+    func open(_ number: InodeNumber, syncsWrites: Bool) -> FileUse.Cache {
+        lock.withLock { uses[number, default: FileUse()].open(syncsWrites: syncsWrites) }
+    }
+
+    /// Takes note that a file is not open any more as it was.
+    func close(_ number: InodeNumber, _ cache: FileUse.Cache) {
+        lock.withLock {
+            uses[number]?.close(cache)
+            if uses[number]?.isForgettable == true { uses[number] = nil }
         }
     }
 

@@ -62,16 +62,16 @@ extension Session {
         }
     }
 
-    func open(_ node: NodeID, flags: Int32) throws(Refusal) -> UInt64 {
+    func open(_ node: NodeID, flags: Int32) throws(Refusal) -> OpenHandle {
         guard node != .top else { throw Refusal(EISDIR) }
         let tree = try trees.tree(node)
         switch tree.content {
         case .branch(let files):
             let file = try volume { () throws(VolumeError) in try files.openFile(node.number) }
-            return OpenHandle(tree, node.number, file).retained()
+            return OpenHandle(tree, node.number, file, flags: flags)
         case .past:
             guard flags & O_ACCMODE == O_RDONLY else { throw Refusal(EROFS) }
-            return OpenHandle(tree, node.number, nil).retained()
+            return OpenHandle(tree, node.number, nil, flags: flags)
         }
     }
 
@@ -98,9 +98,12 @@ extension Session {
         _ bytes: UnsafeRawBufferPointer,
         at offset: Int
     ) throws(Refusal) {
-        guard offset >= 0, let file = OpenHandle.at(handle)?.file else { throw Refusal(EBADF) }
+        guard offset >= 0, let open = OpenHandle.at(handle), let file = open.file else {
+            throw Refusal(EBADF)
+        }
         try volume { () throws(VolumeError) in
             try unsafe file.write(bytes, at: UInt64(offset))
+            if open.syncsWrites { try file.sync(dataOnly: !open.syncsTimes) }
         }
         _ = unsafe fuse_reply_write(request.raw, bytes.count)
     }

@@ -61,8 +61,9 @@ extension Session {
         _ folder: NodeID,
         _ request: Request,
         _ raw: UnsafePointer<CChar>?,
-        mode: UInt32
-    ) throws(Refusal) -> (entry: fuse_entry_param, handle: UInt64) {
+        mode: UInt32,
+        flags: Int32
+    ) throws(Refusal) -> (entry: fuse_entry_param, open: OpenHandle) {
         let (tree, files) = try writable(folder)
         let name = try unsafe Self.name(raw)
         let (number, file) = try volume { () throws(VolumeError) in
@@ -73,7 +74,7 @@ extension Session {
         let attributes = try volume { () throws(VolumeError) in try files.attributes(of: number) }
         tree.count(number)
         let entry = Request.entry(node, attributes, seconds: Request.forever)
-        return (entry, OpenHandle(tree, number, file).retained())
+        return (entry, OpenHandle(tree, number, file, flags: flags))
     }
 
     func makeFolder(

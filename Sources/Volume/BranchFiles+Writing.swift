@@ -1,6 +1,5 @@
 import Oxbow
 import Primitives
-import Synchronization
 
 extension BranchFiles {
     /// Writes bytes into a file. Call with its lock held.
@@ -51,7 +50,7 @@ extension BranchFiles {
         held.isDirty = !isLarger
         let whole = before.size / UInt64(pageSize)
         let isCut = [span.head, span.tail].contains { $0.map { $0.page.rawValue < whole } ?? false }
-        if isCut { cutWrites.add(1, ordering: .relaxed) }
+        if isCut { cutWrites.note(held.number) }
     }
 
     /// Counts the pages that a write makes.

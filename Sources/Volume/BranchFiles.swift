@@ -1,6 +1,5 @@
 public import Oxbow
 import Primitives
-import Synchronization
 
 // Safe to share: fields that change are guarded by the lock named beside them.
 /// The files of a branch: folders, files and links, kept in its pages, so that forking the branch
@@ -25,7 +24,7 @@ public final class BranchFiles: ReadableTree, @unchecked Sendable {
     let pageSize: Int
     let seed: UInt64
     let table = InodeTable()
-    let cutWrites = Atomic<UInt64>(0)
+    let cutWrites = CutWrites()
 
     /// One change of names at a time. Taken before any inode's lock.
     let treeLock = Lock()
@@ -47,7 +46,10 @@ public final class BranchFiles: ReadableTree, @unchecked Sendable {
     ///
     /// A program that writes pages, and relies on each being written whole or not at all, can do
     /// so as long as this stays 0: a system may hand over a write of one page in several pieces.
-    public var cutWriteCount: UInt64 { cutWrites.load(ordering: .relaxed) }
+    public var cutWriteCount: UInt64 { cutWrites.all.count }
+
+    /// The files that were written so; nil where there are more than 64.
+    public var cutFiles: Set<InodeNumber>? { cutWrites.all.files }
 
     /// Those in use, one for each timeline of a store in this process: two would not know of each
     /// other's open files.

@@ -13,7 +13,8 @@ struct InspectionTests {
     /// What a data folder may hold beside what each does.
     private static let extras: [(path: String, text: String)] = [
         ("oxbow.branch", "B7\n"), ("oxbow.branch", "B1\n"), ("postmaster.pid", "77\n"),
-        ("standby.signal", ""), ("recovery.signal", ""), ("pg_twophase/00000001", "x"),
+        ("standby.signal", ""), ("standby.signal", "oxbow: until it is promoted\n"),
+        ("recovery.signal", ""), ("pg_twophase/00000001", "x"),
         ("postgresql.conf", "# full_page_writes = off\n work_mem = 3MB\n"),
         ("postgresql.auto.conf", "x = 1\n \tFull_Page_Writes = on\n"),
         ("pg_replslot/mine/state", "x"), ("PG_VERSION", "15\n"),
@@ -160,6 +161,50 @@ struct InspectionTests {
         )
         #expect(found == nil)
         #expect(try tree(files, "/pgdata") == content)
+    }
+
+    private func look(
+        _ content: [String: [UInt8]],
+        isMoment: Bool = false,
+        mayChange: Bool = true,
+        bytesToRedo: UInt64 = PostgresInspection.promotedBytes
+    ) throws -> (promotes: Bool, left: Set<String>)? {
+        let files = try volume(content)
+        let found = try PostgresInspection.look(
+            files,
+            key: Self.key,
+            isMoment: isMoment,
+            mayChange: mayChange,
+            bytesToRedo: bytesToRedo
+        )
+        return try found.map { ($0.promotes, Set(try tree(files, "/pgdata").keys)) }
+    }
+
+    @Test func `a branch with much to redo is promoted`() throws {
+        let content = try content(0b1)
+        let much = try #require(try look(content))
+        #expect(much.promotes && much.left.contains("standby.signal"))
+        let little = try #require(
+            try look(content, bytesToRedo: PostgresInspection.promotedBytes - 1)
+        )
+        #expect(!little.promotes && !little.left.contains("standby.signal"))
+        #expect(try look(content, isMoment: true)?.promotes == false)
+        // Where nothing may be changed it starts as before.
+        #expect(try look(content, mayChange: false)?.promotes == false)
+    }
+
+    @Test func `a log without what a standby needs is redone as after any crash`() throws {
+        var content = try content(0b1)
+        var control = try control()
+        control[172] = 0
+        var sum = WALChecksum()
+        sum.add(control[..<288])
+        for index in 0..<4 {
+            control[288 + index] = UInt8(truncatingIfNeeded: sum.value >> UInt32(8 * index))
+        }
+        content["global/pg_control"] = control
+        let found = try #require(try look(content))
+        #expect(!found.promotes && !found.left.contains("standby.signal"))
     }
 
     @Test func `a control file that is not what it says is left to the script`() throws {

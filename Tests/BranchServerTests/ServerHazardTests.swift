@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import ServerFixture
 import Testing
 
@@ -31,6 +32,47 @@ struct ServerHazardTests {
         // The parent does not notice.
         #expect(try server.sql("postgres", "SELECT nextval('s')") == "6")
         #expect(try server.sql("postgres", "SELECT count(*) FROM quick") == "1")
+        try server.end()
+    }
+
+    @Test func `a fork with much to redo is a server of its own, also after crashes`() throws {
+        let server = try RunningServer.new()
+        func promotions() throws -> String {
+            let logs = "\(try server.runFolder())/computes/*/logs/current.log"
+            return try server.run("cat \(logs) | grep -c 'received promote request'").said
+        }
+        let fill = "INSERT INTO t SELECT g, repeat('x', 100) FROM generate_series(1, 20000) g"
+        try server.sql("postgres", "CREATE TABLE t (n int PRIMARY KEY, x text); \(fill)")
+        let ask = """
+            SET enable_seqscan = off;
+            SELECT count(*), sum(n), pg_is_in_recovery(),
+                substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) FROM t WHERE n > 0
+            """
+        var parent = "main"
+        for generation in 2...4 {
+            // What was not written into the tables yet by one is redone by the next.
+            let fork = "b\(generation)"
+            try server.sql("oxbow", "CREATE BRANCH \(fork) FROM \(parent)")
+            let timeline = "0000000\(generation)"
+            #expect(try server.sql("postgres@\(fork)", ask) == "20000|200010000|f|\(timeline)")
+            try server.sql("postgres@\(fork)", "INSERT INTO t VALUES (-\(generation), '')")
+            parent = fork
+        }
+        #expect(try promotions() == "3")
+        // As it is when the machine fails: what was promoted has made no checkpoint yet.
+        for row in try server.sql("oxbow", "SHOW COMPUTES").split(separator: "\n") {
+            let columns = row.split(separator: "|", omittingEmptySubsequences: false)
+            if columns[0] != "main" { #expect(kill(try #require(pid_t(columns[3])), SIGKILL) == 0) }
+        }
+        for (fork, lowest) in [("b2", "-2"), ("b3", "-3"), ("b4", "-4"), ("main", "1")] {
+            #expect(try server.sql("postgres@\(fork)", "SELECT min(n) FROM t") == lowest)
+            #expect(try server.sql("postgres@\(fork)", ask).hasPrefix("20000|200010000|f|"))
+        }
+        // One that was ended in good order has nothing to redo.
+        try server.sql("oxbow", "SUSPEND b4")
+        try server.sql("oxbow", "CREATE BRANCH last FROM b4")
+        #expect(try server.sql("postgres@last", "SELECT min(n) FROM t") == "-4")
+        #expect(try promotions() == "3")
         try server.end()
     }
 

@@ -72,6 +72,21 @@ import Testing
         }
     }
 
+    @Test func `a file's blocks end behind the last one that is sound`() throws {
+        var random = SeededRandom(test: 55)
+        let image = try image(&random, records: 60)
+        let all = image.padded
+        for count in stride(from: 0, through: all.count, by: 8192) {
+            let reader = image.reader(Array(all[..<count]))
+            let end = image.start + UInt64(count)
+            for start in stride(from: image.start, through: end, by: Int(WALImage.segment)) {
+                let isThere = start < end
+                let expected = isThere ? min(end, start + WALImage.segment) : nil
+                #expect(try reader.endOfBlocks(inFileAt: start) == expected)
+            }
+        }
+    }
+
     @Test func `a bit that is another ends the log before its record`() throws {
         var random = SeededRandom(test: 60)
         var image = try image(&random, records: 30)
@@ -127,6 +142,7 @@ import Testing
         let bytes = WALImage.control(checkpoint: 0x16B3F28)
         let control = try WALControl(decoding: bytes)
         #expect(control.checkpoint == 0x16B3F28 && control.cluster == 77 && control.timeline == 1)
+        #expect(control.redo <= control.checkpoint && !control.isRunning)
         for count in [0, 7, 40, 287] {
             #expect(throws: Malformed.self) { try WALControl(decoding: Array(bytes[..<count])) }
         }

@@ -160,7 +160,7 @@ private final class Server: @unchecked Sendable {
     private func target(_ name: String) throws -> ComputeTarget {
         var target = ComputeTarget(key: try key(name), files: .branch(name))
         target.isFork = name != "main"
-        target.cutWrites = { [self] in cuts.load(ordering: .relaxed) }
+        target.hasCutBlocks = { [self] in cuts.load(ordering: .relaxed) > 0 }
         return target
     }
 

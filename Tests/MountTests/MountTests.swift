@@ -174,13 +174,16 @@ struct MountTests {
             let script =
                 "dd if=/dev/urandom of=main/f bs=8192 count=\(round) conv=fsync status=none"
             #expect(try mounted.shell(script + "; cp main/f ../f").status == 0)
+            // Each write of this one is durable when it returns.
+            let synced = "dd if=/dev/urandom of=main/h bs=8192 count=\(round) oflag=dsync"
+            #expect(try mounted.shell("\(synced) status=none; cp main/h ../h").status == 0)
             let writer = try mounted.start("while echo x >> main/g; do :; done")
             Thread.sleep(forTimeInterval: 0.1)
             mounted.kill()
             writer.waitUntilExit()
             #expect(try mounted.shell("ls .").status != 0)
             mounted = try MountedStore(again: mounted.folder)
-            let same = try mounted.shell("cmp main/f ../f && tr -d 'x\\n' < main/g | wc -c")
+            let same = try mounted.shell("cmp main/f ../f && cmp main/h ../h && tr -d 'x\\n' < main/g | wc -c")
             #expect(same.said == "0\n")
         }
         try mounted.end()

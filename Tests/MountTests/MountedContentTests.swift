@@ -30,6 +30,89 @@ struct MountedContentTests {
         file.close()
         try mounted.end()
     }
+
+    @Test(arguments: 0..<4)
+    func `all see the same of a file, in whichever ways they have it open`(seed: UInt64) throws {
+        let mounted = try MountedStore()
+        var random = SeededRandom(test: 80 + seed)
+        var file = SharedFile(path: mounted.path + "/main/f")
+        for _ in 0..<2000 { try file.step(&random) }
+        file.close()
+        #expect([UInt8](try Data(contentsOf: URL(filePath: file.path))) == file.expected)
+        try mounted.end()
+    }
+}
+
+/// A file that is open several times, some of them such that each write is synced.
+private struct SharedFile {
+    let path: String
+    var expected: [UInt8] = []
+    private var open: [(descriptor: Int32, flags: Int32)] = []
+    private static let ways = [
+        O_RDWR, O_RDONLY, O_RDWR | O_DSYNC, O_RDWR | O_SYNC, O_WRONLY | O_DSYNC,
+    ]
+
+    init(path: String) { self.path = path }
+
+    mutating func step(_ random: inout SeededRandom) throws {
+        switch random.below(16) {
+        case 0, 1: try openOnce(Self.ways[random.below(Self.ways.count)])
+        case 2, 3:
+            guard !open.isEmpty else { return }
+            Glibc.close(open.remove(at: random.below(open.count)).descriptor)
+        case 4: try truncate(to: random.below(200_000))
+        case 5...8: try write(&random)
+        default: try read(&random)
+        }
+    }
+
+    mutating func close() {
+        for one in open { Glibc.close(one.descriptor) }
+        open = []
+    }
+
+    private mutating func openOnce(_ flags: Int32) throws {
+        guard open.count < 5 else { return }
+        let descriptor = Glibc.open(path, flags | O_CREAT, 0o600)
+        try #require(descriptor >= 0)
+        open.append((descriptor, flags))
+    }
+
+    private func one(_ without: Int32, _ random: inout SeededRandom) -> Int32? {
+        let fitting = open.filter { $0.flags & O_ACCMODE != without }
+        return fitting.isEmpty ? nil : fitting[random.below(fitting.count)].descriptor
+    }
+
+    private mutating func truncate(to size: Int) throws {
+        guard !open.isEmpty else { return }
+        try #require(Glibc.truncate(path, size) == 0)
+        if size < expected.count { expected.removeLast(expected.count - size) }
+        grow(to: size)
+    }
+
+    private mutating func write(_ random: inout SeededRandom) throws {
+        guard let descriptor = one(O_RDONLY, &random) else { return }
+        let bytes = random.bytes(random.oneIn(2) ? 8192 : 1 + random.below(20_000))
+        let offset = random.oneIn(2) ? random.below(20) * 8192 : random.below(150_000)
+        try #require(pwrite(descriptor, bytes, bytes.count, offset) == bytes.count)
+        grow(to: offset + bytes.count)
+        expected.replaceSubrange(offset..<offset + bytes.count, with: bytes)
+    }
+
+    private mutating func grow(to size: Int) {
+        guard size > expected.count else { return }
+        expected.append(contentsOf: repeatElement(0, count: size - expected.count))
+    }
+
+    private func read(_ random: inout SeededRandom) throws {
+        guard let descriptor = one(O_WRONLY, &random) else { return }
+        var bytes = [UInt8](repeating: 0, count: 1 + random.below(30_000))
+        let offset = random.below(170_000)
+        let found = pread(descriptor, &bytes, bytes.count, offset)
+        let range = (offset..<offset + bytes.count).clamped(to: 0..<expected.count)
+        try #require(found == range.count)
+        try #require(Array(bytes[..<found]) == Array(expected[range]))
+    }
 }
 
 /// A file, and the bytes that it must have.

@@ -79,6 +79,14 @@ import Volume
         #expect(test.files.cutWriteCount == 3)
         try file.write([UInt8](repeating: 5, count: 8192), at: 100)
         #expect(test.files.cutWriteCount == 4)
+        #expect(test.files.cutFiles == [file.number])
+        for name in 0..<64 {
+            let one = try test.files.openFile(test.make("c\(name)"))
+            try one.write([UInt8](repeating: 1, count: 8192), at: 0)
+            try one.write([2], at: 7)
+        }
+        #expect(test.files.cutFiles == nil)
+        #expect(test.files.cutWriteCount == 68)
     }
 
     @Test func `a file that lost its name is there until it is closed, and gone then`() throws {

@@ -205,8 +205,13 @@ extension ServedBranches {
         target.isFork = info.parent != nil
         target.idle = idle(of: branch)
         target.look = look(key: target.key)
-        target.cutWrites = {
-            (try? BranchFiles.open(branch, creating: false).cutWriteCount) ?? 0
+        target.hasCutBlocks = {
+            (try? CutBlocks.areIn(BranchFiles.open(branch, creating: false))) ?? false
+        }
+        let mount = mount
+        target.promote = {
+            let files = try BranchFiles.open(branch, creating: false)
+            try PostgresInspection.promote(files) { mount?.forget($0, in: $1, of: files) }
         }
         return target
     }
@@ -216,12 +221,15 @@ extension ServedBranches {
     ) -> @Sendable (String, Bool) throws -> PostgresPreflight? {
         let (store, mount) = (store, mount)
         return { name, isMoment in
-            let files = try BranchFiles.open(store.branch(name), creating: false)
+            let branch = try store.branch(name)
+            let files = try BranchFiles.open(branch, creating: false)
+            let log = isMoment ? nil : try? WALFiles(branch.view())
             return try PostgresInspection.look(
                 files,
                 key: key,
                 isMoment: isMoment,
-                mayChange: mount.map { !$0.knows(files) } ?? true
+                mayChange: mount.map { !$0.knows(files) } ?? true,
+                bytesToRedo: (try? log?.bytesToRedo()) ?? 0
             )
         }
     }

@@ -228,6 +228,7 @@ final class Compute: @unchecked Sendable {
     /// but seldom: each knock is a process of PostgreSQL's, at a time when it has enough to do.
     private func watch(_ process: borrowing ComputeProcess, _ launch: inout ComputeLaunch) {
         var knocks = Knocks(from: clock.monotonic())
+        var isToPromote = launch.promotes
         while true {
             let now = clock.monotonic()
             let (isStarting, deadline) = lock.withLock {
@@ -241,19 +242,31 @@ final class Compute: @unchecked Sendable {
             )
             if said, let bytes = process.read() {
                 log.append(bytes)
-                if isStarting, Self.saysReady(bytes) { opened(&launch) }
+                if isToPromote, Self.says("entering standby mode", bytes) {
+                    isToPromote = false
+                    launch.promote(process.id)
+                }
+                if isStarting, Self.says("database system is ready to accept", bytes) {
+                    opened(&launch)
+                }
             }
             if ended { return }
             oxbow_still(alarm)
-            if isStarting, clock.monotonic() >= knocks.next { knock(&knocks, &launch) }
+            if isStarting, clock.monotonic() >= knocks.next {
+                knock(&knocks, &launch)
+                // What it said may have come in pieces.
+                if launch.promotes, lock.withLock({ machine.isStarting }) {
+                    launch.promote(process.id)
+                }
+            }
             if !isStarting { launch.expectWholeWrites() }
             lock.withLock { if machine.isDue(clock.monotonic()) { handle(.timer) } }
         }
     }
 
-    /// It says so when it does, also for a standby, and in English since `lc_messages` is set.
-    private static func saysReady(_ bytes: [UInt8]) -> Bool {
-        String(decoding: bytes, as: UTF8.self).contains("database system is ready to accept")
+    /// In English, since `lc_messages` is set.
+    private static func says(_ words: String, _ bytes: [UInt8]) -> Bool {
+        String(decoding: bytes, as: UTF8.self).contains(words)
     }
 
     private func knock(_ knocks: inout Knocks, _ launch: inout ComputeLaunch) {

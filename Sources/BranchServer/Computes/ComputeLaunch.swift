@@ -38,13 +38,14 @@ struct ComputeLaunch {
             times.looked = clock.monotonic()
             let version = try PostgresInstallation.matching(found.version, among: installed)
             trustsWrites =
-                found.hasChecksums && !found.setsFullPageWrites && target.cutWrites() == 0
+                found.hasChecksums && !found.setsFullPageWrites && !target.hasCutBlocks()
             var settings = PostgresSettings(
                 version: found.version,
                 writesFullPages: !trustsWrites
             )
             settings.isMoment = target.isMoment
             settings.isFork = target.isFork || found.isFresh
+            settings.promotes = found.promotes
             settings.megabytes = place.options.megabytesEach
             settings.floors = PostgresSettings.floors(found.control)
             self.settings = settings
@@ -112,6 +113,7 @@ struct ComputeLaunch {
         trap 'kill -INT $postgres' INT
         trap 'kill -QUIT $postgres' QUIT
         trap 'kill -HUP $postgres' HUP
+        trap 'kill -USR1 $postgres' USR1
         while :; do
             wait $postgres
             status=$?
@@ -137,10 +139,19 @@ struct ComputeLaunch {
             : place.program(postgres, arguments, on: name)
     }
 
+    /// Whether it says that it redoes its log, and is to be told when to end that.
+    var promotes: Bool { settings.promotes }
+
+    /// Has it end its recovery when its log is redone. May be done more than once.
+    func promote(_ process: pid_t) {
+        do { try target.promote() } catch { return }
+        kill(process, SIGUSR1)
+    }
+
     /// Turns `full_page_writes` on where a block came in pieces, and makes a checkpoint: only what
     /// is changed after one is logged whole.
     mutating func expectWholeWrites() {
-        guard trustsWrites, target.cutWrites() > 0 else { return }
+        guard trustsWrites, target.hasCutBlocks() else { return }
         trustsWrites = false
         let text = settings.file(data: data, fullPageWrites: true)
         try? ComputeFiles.write(text, to: place.folder + "/postgresql.conf")

@@ -12,6 +12,9 @@ package struct PostgresPreflight: Sendable, Equatable {
     package private(set) var isFresh = false
     /// Transactions that were prepared and not ended: they hold their locks in a fork, too.
     package private(set) var preparedCount = 0
+    /// Whether it is to be started as a standby and promoted when it has redone its log: then it
+    /// lets sessions in before it has written what it redid.
+    package private(set) var promotes = false
     /// Whether the branch's own files set `full_page_writes`.
     package private(set) var setsFullPageWrites = false
     /// What `pg_controldata` says.
@@ -31,6 +34,7 @@ package struct PostgresPreflight: Sendable, Equatable {
     /// What it changes, it changes where nobody runs: the compute's lock is held. The slots of a
     /// fork are its parent's: they would keep its log for somebody who never comes to fetch it.
     static let script = """
+        own='\(ownSignal)'
         cd -P "$1" 2>/dev/null || { echo missing; exit 0; }
         kind=$2 key=$3
         shift 3
@@ -40,7 +44,12 @@ package struct PostgresPreflight: Sendable, Equatable {
             [ ! -L "$name" ] || echo "link $name $(readlink -m "$name")"
         done
         for name in standby.signal recovery.signal recovery.conf; do
-            [ "$kind" = moment ] || [ ! -e $name ] || echo "signal $name"
+            [ "$kind" = branch ] && [ -e $name ] || continue
+            if [ $name = standby.signal ] && grep -qsx "$own" $name; then
+                echo promotes
+            else
+                echo "signal $name"
+            fi
         done
         owner=
         [ ! -f oxbow.branch ] || read -r owner < oxbow.branch
@@ -50,7 +59,7 @@ package struct PostgresPreflight: Sendable, Equatable {
             [ -z "$owner" ] || echo fresh
         fi
         [ ! -e postmaster.pid ] || rm -f postmaster.pid
-        [ "$kind" = branch ] || : > standby.signal
+        [ "$kind" = branch ] || [ -e standby.signal ] || : > standby.signal
         for name in pg_twophase/*; do [ ! -f "$name" ] || echo prepared; done
         ! grep -qis '^[[:space:]]*full_page_writes' postgresql.conf postgresql.auto.conf ||
             echo full_page_writes
@@ -58,6 +67,9 @@ package struct PostgresPreflight: Sendable, Equatable {
             [ "${program%%=*}" != "$version" ] || "${program#*=}/pg_controldata" -D . 2>&1
         done
         """
+
+    /// What stands in a `standby.signal` of the server's own.
+    static let ownSignal = "oxbow: until it is promoted"
 
     package init(_ said: String, control known: [String: String] = [:]) {
         control = known
@@ -69,6 +81,7 @@ package struct PostgresPreflight: Sendable, Equatable {
             case ("signal", 2): signals.append(words[1])
             case ("fresh", 1): isFresh = true
             case ("prepared", 1): preparedCount += 1
+            case ("promotes", 1): promotes = true
             case ("full_page_writes", 1): setsFullPageWrites = true
             default:
                 guard let colon = line.firstIndex(of: ":") else { continue }
@@ -118,7 +131,7 @@ package struct PostgresPreflight: Sendable, Equatable {
         let settings = PostgresSettings.floors(control).map { "\($0.key) \($0.value)" }
         return ["version \(version)", "prepared \(preparedCount)", "checksums \(hasChecksums)"]
             + links.map { "link \($0.name)" } + signals.map { "signal \($0)" } + settings.sorted()
-            + (isFresh ? ["fresh"] : []) + (setsFullPageWrites ? ["full_page_writes"] : [])
+            + (isFresh ? ["fresh"] : []) + (promotes ? ["promotes"] : []) + (setsFullPageWrites ? ["full_page_writes"] : [])
     }
 
     package func expectSound(name: String, home: String) throws(ComputeError) {

@@ -13,6 +13,7 @@ package struct PostgresInspection {
     private let folder: InodeNumber
     private let key: String
     private let isMoment: Bool
+    private let bytesToRedo: UInt64
     private var said: [String] = []
     /// What is to be put right, in order.
     private var changes: [Change] = []
@@ -24,14 +25,21 @@ package struct PostgresInspection {
 
     private static let confBytes: UInt64 = 1 << 20
 
+    /// From so many bytes of log on, what has to be redone of it is promoted: that costs the copy of
+    /// a file of the log, and saves a checkpoint before the first session.
+    package static let promotedBytes: UInt64 = 256 << 10
+
     /// What was found, and put right; nil where the script has to do it.
     ///
-    /// - Parameter mayChange: Whether the kernel knows nothing of these files yet.
+    /// - Parameters:
+    ///   - mayChange: Whether the kernel knows nothing of these files yet.
+    ///   - bytesToRedo: How much of PostgreSQL's log the start will redo.
     package static func look(
         _ files: BranchFiles,
         key: String,
         isMoment: Bool,
-        mayChange: Bool
+        mayChange: Bool,
+        bytesToRedo: UInt64 = 0
     ) throws(VolumeError) -> PostgresPreflight? {
         let folder: InodeNumber
         do throws(VolumeError) {
@@ -40,19 +48,38 @@ package struct PostgresInspection {
             if error.kind == .notFound || error.kind == .notAFolder { return nil }
             throw error
         }
-        var look = PostgresInspection(files, folder, key: key, isMoment: isMoment)
-        guard try look.isPlain(), let control = try look.control(),
-            mayChange || look.changes.isEmpty
-        else { return nil }
+        var look = PostgresInspection(files, folder, key, isMoment, bytesToRedo)
+        guard try look.isPlain(), let control = try look.control() else { return nil }
+        if mayChange { look.choosePromotion(control) }
+        guard mayChange || look.changes.isEmpty else { return nil }
         for change in look.changes { try look.make(change) }
         return PostgresPreflight(look.said.joined(separator: "\n"), control: control)
     }
 
-    private init(_ files: BranchFiles, _ folder: InodeNumber, key: String, isMoment: Bool) {
+    /// Has a standby that was started to be promoted end its recovery as soon as its log is redone.
+    /// What it changed is told, since the kernel may know of it.
+    static func promote(
+        _ files: BranchFiles,
+        changed: (FileName, InodeNumber) -> Void
+    ) throws(VolumeError) {
+        let folder = try files.lookUp(FileName(ComputePlace.dataFolder), in: .root)
+        let name = try FileName("promote")
+        try PostgresInspection(files, folder, "", false, 0).make(.write("promote", []))
+        changed(name, folder)
+    }
+
+    private init(
+        _ files: BranchFiles,
+        _ folder: InodeNumber,
+        _ key: String,
+        _ isMoment: Bool,
+        _ bytesToRedo: UInt64
+    ) {
         self.files = files
         self.folder = folder
         self.key = key
         self.isMoment = isMoment
+        self.bytesToRedo = bytesToRedo
     }
 
     // MARK: Looking
@@ -67,7 +94,8 @@ package struct PostgresInspection {
         let names = Set(all.map { $0.name.description })
         for name in ["standby.signal", "recovery.signal", "recovery.conf"]
         where !isMoment && names.contains(name) {
-            said.append("signal \(name)")
+            let isOwn = try text(name, all) == PostgresPreflight.ownSignal
+            said.append(isOwn && name == "standby.signal" ? "promotes" : "signal \(name)")
         }
         let owner = try text("oxbow.branch", all) ?? ""
         if owner != key {
@@ -82,6 +110,17 @@ package struct PostgresInspection {
             said.append("prepared")
         }
         return try looksForFullPageWrites(all)
+    }
+
+    /// A log of `wal_level=minimal` can only be redone by a server that makes a checkpoint then.
+    private mutating func choosePromotion(_ control: [String: String]) {
+        guard !isMoment, bytesToRedo >= Self.promotedBytes,
+            control["wal_level setting"] != "minimal",
+            !said.contains(where: { $0 == "promotes" || $0.hasPrefix("signal") })
+        else { return }
+        let signal = Array("\(PostgresPreflight.ownSignal)\n".utf8)
+        changes.append(.write("standby.signal", signal))
+        said.append("promotes")
     }
 
     private mutating func looksForFullPageWrites(

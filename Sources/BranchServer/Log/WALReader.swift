@@ -56,6 +56,13 @@ package struct WALReader {
         return nil
     }
 
+    /// Where the last sound block of a file ends; nil where there is none.
+    package func endOfBlocks(inFileAt start: UInt64) throws(WALError) -> UInt64? {
+        guard start < WALGeometry.end else { return nil }
+        let last = start + geometry.segmentBytes - geometry.blockBytes
+        return try lastBlock(upTo: last).map { $0 + geometry.blockBytes }
+    }
+
     /// The last block of a file up to one, whose header is sound: those before it are too.
     private func lastBlock(upTo block: UInt64) throws(WALError) -> UInt64? {
         if try self.block(at: block) != nil { return block }

@@ -63,8 +63,11 @@ public struct ComputeTarget: Sendable {
         _,
         _ in nil
     }
-    /// How many writes of blocks came in pieces since the volume was opened.
-    public var cutWrites: @Sendable () -> UInt64 = { 0 }
+    /// Leaves word in the data folder that a standby is to end its recovery.
+    var promote: @Sendable () throws -> Void = {}
+    /// Whether a write of a block that `full_page_writes` is there for came in pieces since the
+    /// volume was opened.
+    public var hasCutBlocks: @Sendable () -> Bool = { false }
 
     /// A target; `key` is letters, digits, `@`, `-` and `_`.
     public init(key: String, files: Files) {

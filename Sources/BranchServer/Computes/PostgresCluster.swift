@@ -8,7 +8,7 @@ enum PostgresCluster {
     private static let script = """
         set -e
         umask 077
-        "$2/initdb" -D "$1" -k -E UTF8 --locale=C.UTF-8 -U "$3" --pwfile="$4" \
+        "$2/initdb" -D "$1" -k --wal-segsize=4 -E UTF8 --locale=C.UTF-8 -U "$3" --pwfile="$4" \
             --auth=scram-sha-256 --no-sync --no-instructions
         cat "$5" > "$1/postgresql.conf"
         sync "$1/PG_VERSION"

@@ -95,6 +95,18 @@ struct WALFiles {
         return WALPosition(rawValue: control.checkpoint)
     }
 
+    /// How many bytes of the log a start on these files has to redo, give or take a block.
+    func bytesToRedo() throws(WALError) -> UInt64 {
+        guard control.isRunning, let cluster = try cluster() else { return 0 }
+        let starts = try names().compactMap { cluster.geometry.file(named: $0.name)?.start }
+        let reader = reader(cluster)
+        for start in Set(starts).sorted(by: >) where start + cluster.geometry.segmentBytes > control.redo {
+            guard let end = try reader.endOfBlocks(inFileAt: start) else { continue }
+            return end - min(end, control.redo)
+        }
+        return 0
+    }
+
     // MARK: How far it reaches
 
     /// Whether all of the log before a position was there: in its files, or, of a log whose files

@@ -4,6 +4,7 @@ import Primitives
 /// to 16, which write it in one form:
 ///
 ///     8    u32  its version, 1300            188  i32  max_wal_senders
+///     172  i32  wal_level, 0 to 2
 ///     180  i32  max_connections              192  i32  max_prepared_xacts
 ///     184  i32  max_worker_processes         196  i32  max_locks_per_xact
 ///     252  u32  the version of data checksums, 0 for none
@@ -21,7 +22,9 @@ package enum PostgresControl {
         var sum = WALChecksum()
         sum.add(bytes[..<checksumOffset])
         guard sum.value == number(checksumOffset) else { return nil }
+        let levels = ["minimal", "replica", "logical"]
         return [
+            "wal_level setting": levels[Int(min(number(172), 2))],
             "max_connections setting": "\(number(180))",
             "max_worker_processes setting": "\(number(184))",
             "max_wal_senders setting": "\(number(188))",

@@ -114,16 +114,22 @@ package struct WALChecksum {
 ///     0  u64  the cluster            32  u64  the last checkpoint's record
 ///     8  u32  version, 1300 and up   40  u64  from where on that has to be redone
 ///    12  u32  of the catalog         48  u32  its timeline
+///    16  u32  the state, 6 while a server runs
 ///
 /// Its checksum follows what it holds, which is more in some versions.
 package struct WALControl: Equatable, Sendable {
     package let cluster: UInt64
     package let checkpoint: UInt64
+    /// From where on the log is to be redone after a crash.
+    package let redo: UInt64
     package let timeline: UInt32
+    /// Whether it was written by a server that ran, and so says nothing of how that ended.
+    package let isRunning: Bool
 
     package static let fileBytes = 8192
     private static let versions: ClosedRange<UInt32> = 1300...9999
     private static let lengths = 64..<512
+    private static let inProduction: UInt32 = 6
 
     package init(decoding bytes: [UInt8]) throws(Malformed) {
         var reader = ByteReader(bytes)
@@ -132,9 +138,11 @@ package struct WALControl: Equatable, Sendable {
         guard Self.versions.contains(version) else {
             throw Malformed("a control file of version \(version), not 1300 or newer", at: 8)
         }
-        _ = try reader.raw(20, "state")
+        _ = try reader.raw(4, "catalog")
+        isRunning = try reader.fixed("state", as: UInt32.self) == Self.inProduction
+        _ = try reader.raw(12, "time")
         checkpoint = try reader.fixed("checkpoint")
-        let redo = try reader.fixed("redo", as: UInt64.self)
+        redo = try reader.fixed("redo")
         timeline = try reader.fixed("timeline")
         guard redo <= checkpoint, timeline > 0 else { throw Malformed("checkpoint", at: 32) }
         try Self.expectChecksum(bytes)

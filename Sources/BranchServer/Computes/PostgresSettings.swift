@@ -3,6 +3,8 @@ package struct PostgresSettings: Sendable, Equatable {
     var version: Int
     var isMoment = false
     var isFork = false
+    /// Whether it is a standby at first, and promoted when its log is redone.
+    var promotes = false
     /// Whether pages go to PostgreSQL's log whole after a checkpoint.
     var writesFullPages = true
     var megabytes = 256
@@ -46,6 +48,14 @@ package struct PostgresSettings: Sendable, Equatable {
             list.append(("max_logical_replication_workers", "0"))
             list.append(("cron.launch_active_jobs", "off"))
         }
+        if isMoment || promotes {
+            for target in ["", "_lsn", "_name", "_time", "_xid"] {
+                list.append(("recovery_target" + target, ""))
+            }
+            list.append(("recovery_target_timeline", "latest"))
+            list.append(("recovery_min_apply_delay", "0"))
+        }
+        if promotes { list.append(("hot_standby", "off")) }
         if isMoment {
             list.append(("hot_standby", "on"))
             list += floors.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
@@ -66,7 +76,9 @@ package struct PostgresSettings: Sendable, Equatable {
         # Written by the server at each start. The branch's own settings are in its data folder.
         max_wal_size = 256MB
         min_wal_size = 32MB
-        checkpoint_timeout = 5min
+        checkpoint_timeout = \(fullPageWrites ? 5 : 1)min
+        wal_sync_method = open_datasync
+        wal_writer_delay = 10ms
         include_if_exists '\(Self.quoted(data))/postgresql.conf'
         full_page_writes = \(fullPageWrites ? "on" : "off")
 
