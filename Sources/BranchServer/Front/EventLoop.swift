@@ -48,13 +48,15 @@ package final class EventLoop: @unchecked Sendable {
     private var interests: [Readiness] = []
     private var tickers: [ObjectIdentifier: (_ now: UInt64) -> Void] = [:]
     private var lastTick: UInt64 = 0
+    private var vigil: Vigil
     /// Where everything that passes through this loop is read into.
     let scratch: UnsafeMutableRawBufferPointer
     /// The monotonic time when the loop last woke.
     private(set) var now: UInt64
 
-    init(clock: any Clock) throws(SystemError) {
+    init(clock: any Clock, sharing last: Vigil.Last) throws(SystemError) {
         self.clock = clock
+        vigil = Vigil(last)
         now = clock.monotonic()
         unsafe scratch = .allocate(byteCount: Self.scratchByteCount, alignment: 64)
         poll = epoll_create1(Int32(EPOLL_CLOEXEC))
@@ -142,13 +144,17 @@ package final class EventLoop: @unchecked Sendable {
         unsafe withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: Self.eventCount) {
             events in
             while !isStopping {
-                let timeout = tickers.isEmpty ? -1 : Self.tickMilliseconds
-                let count = unsafe epoll_wait(
-                    poll,
-                    events.baseAddress,
-                    Int32(Self.eventCount),
-                    timeout
-                )
+                var count: Int32 = 0
+                if vigil.isWorthwhile {
+                    let end = now + Vigil.nanoseconds
+                    repeat {
+                        count = unsafe look(events, 0)
+                    } while count == 0 && clock.monotonic() < end
+                    vigil.ended(paid: count != 0)
+                }
+                if count == 0 {
+                    count = unsafe look(events, tickers.isEmpty ? -1 : Self.tickMilliseconds)
+                }
                 invariant(count >= 0 || errno == EINTR, "epoll_wait: \(errno)")
                 now = clock.monotonic()
                 for index in 0..<max(0, Int(count)) {
@@ -160,10 +166,20 @@ package final class EventLoop: @unchecked Sendable {
         }
     }
 
+    /// Waits for events, and returns how many there are.
+    private func look(
+        _ events: UnsafeMutableBufferPointer<epoll_event>,
+        _ milliseconds: Int32
+    ) -> Int32 {
+        unsafe epoll_wait(poll, events.baseAddress, Int32(Self.eventCount), milliseconds)
+    }
+
     private func dispatch(_ descriptor: Int32, _ readiness: Readiness) {
         if descriptor == waker { return runInbox() }
         // One that was forgotten earlier in the same look has no handler any more.
-        handlers[Int(descriptor)]?.ready(descriptor, for: readiness)
+        guard let handler = handlers[Int(descriptor)] else { return }
+        vigil.noted(handler)
+        handler.ready(descriptor, for: readiness)
     }
 
     private func runInbox() {

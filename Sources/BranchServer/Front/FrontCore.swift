@@ -21,8 +21,9 @@ final class FrontCore: @unchecked Sendable {
         self.configuration = configuration
         let limits = configuration.limits
         var loops: [EventLoop] = []
+        let last = Vigil.Last()
         for _ in 0..<max(1, limits.loops) {
-            loops.append(try EventLoop(clock: configuration.clock))
+            loops.append(try EventLoop(clock: configuration.clock, sharing: last))
         }
         self.loops = loops
         admission = Admission(
