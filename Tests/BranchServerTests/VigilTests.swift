@@ -38,26 +38,4 @@ import Testing
         for _ in 0..<20 { vigil.noted(session) }
         #expect(vigil.isWorthwhile)
     }
-
-    @Test func `what does not pay is tried more and more seldom`() {
-        var vigil = awake()
-        var tries: [Int] = []
-        for event in 0..<20_000 {
-            if vigil.isWorthwhile {
-                tries.append(event)
-                vigil.ended(paid: false)
-            }
-            vigil.noted(session)
-        }
-        // Some nine each time, and then a pause of at most 1024 events.
-        #expect(tries.filter { $0 >= 10_000 }.count < 100)
-        #expect((tries.last ?? 0) > 18_000)
-        // One vigil in seven that fails, as with a commit in each transaction, is no reason.
-        vigil = awake()
-        for round in 0..<1000 {
-            #expect(vigil.isWorthwhile)
-            vigil.ended(paid: round % 7 != 0)
-            vigil.noted(session)
-        }
-    }
 }

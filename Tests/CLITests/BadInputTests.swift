@@ -56,13 +56,15 @@ import Testing
             "branch create x --from main@",
             2,
             "\"\" is no moment: write an LSN (L16B3F28), a time with its zone "
-                + "(2026-04-08T22:56:02Z), a time back (10m), a snapshot's name, or head"
+                + "(2026-04-08T22:56:02Z), a time back (10m), a snapshot's name, a position of "
+                + "PostgreSQL's log (0/16B3F28), or head"
         ),
         Case(
             "branch create x --from main@2026-04-08T22:56:02",
             2,
             "\"2026-04-08T22:56:02\" is no moment: write an LSN (L16B3F28), a time with its zone "
-                + "(2026-04-08T22:56:02Z), a time back (10m), a snapshot's name, or head"
+                + "(2026-04-08T22:56:02Z), a time back (10m), a snapshot's name, a position of "
+                + "PostgreSQL's log (0/16B3F28), or head"
         ),
         Case(
             "branch create x --from main --expires soon",

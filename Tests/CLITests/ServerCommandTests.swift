@@ -92,6 +92,16 @@ struct ServerCommandTests {
             try tool.run("psql", "pr@\(point)", "--", "-c", "DELETE FROM t").messages
                 .contains("read-only")
         )
+        // PostgreSQL's own name for that moment.
+        let position = try psql(
+            tool,
+            "pr@\(point)",
+            "SELECT pg_last_wal_replay_lsn()"
+        )
+        let same = try #require(try tool.json("point", "pr@\(position[0])").text("lsn"))
+        #expect(try psql(tool, "pr@\(same)", "SELECT count(*) FROM t") == ["10"])
+        let beyond = try tool.run("url", "pr@FFFF/0")
+        #expect(beyond.messages.contains("has not reached FFFF/0 on this branch"))
         let pinned = try tool.json("url", "pr@\(point)")
         #expect(pinned.text("lsn") == point)
         #expect(pinned.text("dbname") == "postgres@pr@\(point)")

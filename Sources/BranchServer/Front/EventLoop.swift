@@ -146,7 +146,7 @@ package final class EventLoop: @unchecked Sendable {
             while !isStopping {
                 var count: Int32 = 0
                 if vigil.isWorthwhile {
-                    let end = now + Vigil.nanoseconds
+                    let end = now + Patience.nanoseconds
                     repeat {
                         count = unsafe look(events, 0)
                     } while count == 0 && clock.monotonic() < end

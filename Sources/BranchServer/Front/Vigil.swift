@@ -3,10 +3,8 @@ import Synchronization
 
 /// Whether a loop that has nothing to do looks again at once, or sleeps until it is woken.
 ///
-/// To be woken takes 10 to 30 µs on a virtual machine, twice for each message that passes. Where one
-/// session asks and is answered, again and again, the next event is nearer than that, so it pays to
-/// stay awake for it. Where several are at work, or the events come later, others need the
-/// processor more.
+/// Where one session asks and is answered, again and again, it stays awake for the next event. Where
+/// several are at work, or the events come later, others need the processor more.
 package struct Vigil {
     /// Whose event came last, to any of the loops that share it.
     package final class Last: Sendable {
@@ -15,20 +13,13 @@ package struct Vigil {
         package init() {}
     }
 
-    /// So long after an event at most.
-    static let nanoseconds: UInt64 = 60_000
     /// Only who was the only one at work for so many events in a row.
     private static let streakLength = 8
-    /// After a vigil that did not pay it is not tried again for so many events, at first and at most.
-    private static let pauses = (first: 2, longest: 1024)
 
     private let last: Last
     private let isPossible: Bool
     private var streak = 0
-    /// Of the last 16 vigils, those that paid.
-    private var outcomes: UInt16 = .max
-    private var pause = 0
-    private var nextPause = pauses.first
+    private var patience = Patience()
 
     /// There must be a processor left for those whom it waits for.
     package init(
@@ -48,21 +39,14 @@ package struct Vigil {
             last.number.store(number, ordering: .relaxed)
             streak = 0
         }
-        if pause > 0 { pause -= 1 }
+        patience.noted()
     }
 
     /// Whether to look again.
-    package var isWorthwhile: Bool { streak == Self.streakLength && pause == 0 && isPossible }
+    package var isWorthwhile: Bool {
+        streak == Self.streakLength && patience.isWorthwhile && isPossible
+    }
 
     /// Something came while it was awake, or did not.
-    package mutating func ended(paid: Bool) {
-        outcomes = outcomes << 1 | (paid ? 1 : 0)
-        guard outcomes.nonzeroBitCount < 8 else {
-            if outcomes == .max { nextPause = Self.pauses.first }
-            return
-        }
-        pause = nextPause
-        nextPause = min(2 * nextPause, Self.pauses.longest)
-        outcomes = .max
-    }
+    package mutating func ended(paid: Bool) { patience.ended(paid: paid) }
 }

@@ -32,7 +32,8 @@ package enum Help {
     private static let points = [
         "A POINT of a branch is an LSN (L16B3F28), a time with its zone",
         "(2026-04-08T22:56:02Z), a time back (10m), a snapshot's name, or head. It means",
-        "the last record at or before it.",
+        "the last record at or before it. A position of PostgreSQL's log (0/16B3F28)",
+        "means the first record at which that log reached it.",
     ]
 
     private static let ending = [

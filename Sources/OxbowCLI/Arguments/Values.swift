@@ -9,14 +9,25 @@ package enum BranchReference: Sendable, Equatable {
 /// A branch and a moment of it: `BRANCH`, `BRANCH@POINT`.
 package struct BranchMoment: Sendable, Equatable {
     package let branch: BranchReference
-    package let moment: Moment
+    package let moment: AskedMoment
     /// The moment as it was written; nil where none was.
     package let text: String?
 }
 
+/// A moment of a branch, as people write it.
+package enum AskedMoment: Sendable, Equatable {
+    case moment(Moment)
+    /// The first record at which PostgreSQL's log reached a position: `0/16B3F28`.
+    case walPosition(UInt64)
+
+    /// Whether the branch is meant as it is now.
+    package var isNow: Bool { self == .moment(.head) }
+    package var isSnapshot: Bool { if case .moment(let moment) = self { moment.isSnapshot } else { false } }
+}
+
 /// Where a reset leads: a moment of the branch itself, or of another.
 package enum ResetTarget: Sendable, Equatable {
-    case own(Moment)
+    case own(AskedMoment)
     case other(BranchMoment)
 }
 
@@ -65,7 +76,7 @@ package enum Values {
 
     package static func branchMoment(_ text: String) throws(Misuse) -> BranchMoment {
         guard let at = text.firstIndex(of: "@") else {
-            return BranchMoment(branch: try branch(text), moment: .head, text: nil)
+            return BranchMoment(branch: try branch(text), moment: .moment(.head), text: nil)
         }
         let point = String(text[text.index(after: at)...])
         return BranchMoment(
@@ -75,13 +86,26 @@ package enum Values {
         )
     }
 
-    package static func moment(_ text: String) throws(Misuse) -> Moment {
-        do throws(OxbowError) { return try Moment(parsing: text) } catch {
+    package static func moment(_ text: String) throws(Misuse) -> AskedMoment {
+        if let position = walPosition(text) { return .walPosition(position) }
+        do throws(OxbowError) { return .moment(try Moment(parsing: text)) } catch {
             throw Misuse(
                 "\"\(shown(text))\" is no moment: write an LSN (L16B3F28), a time with its zone "
-                    + "(2026-04-08T22:56:02Z), a time back (10m), a snapshot's name, or head"
+                    + "(2026-04-08T22:56:02Z), a time back (10m), a snapshot's name, a position of "
+                    + "PostgreSQL's log (0/16B3F28), or head"
             )
         }
+    }
+
+    /// Two parts of up to eight hexadecimal digits; nil for other text.
+    private static func walPosition(_ text: String) -> UInt64? {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2 else { return nil }
+        let numbers = parts.compactMap { part -> UInt64? in
+            let isHex = part.utf8.allSatisfy { $0 < 0x80 } && part.allSatisfy(\.isHexDigit)
+            return isHex && part.count <= 8 ? UInt64(part, radix: 16) : nil
+        }
+        return numbers.count == 2 ? numbers[0] << 32 | numbers[1] : nil
     }
 
     package static func resetTarget(_ text: String) throws(Misuse) -> ResetTarget {

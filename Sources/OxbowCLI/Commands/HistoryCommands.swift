@@ -116,8 +116,8 @@ enum HistoryCommands {
             "A moment snaps back to the last record at or before it. Write it as an LSN "
                 + "(L16B3F28), a "
                 + "time with its zone (2026-04-08T22:56:02Z), a time back (10m), a snapshot's "
-                + "name, "
-                + "or head."
+                + "name, or head. A position of PostgreSQL's log (0/16B3F28) means the first "
+                + "record at which that log reached it, on a branch with a cluster."
         ],
         examples: [
             .init("oxbow point main@10m", "what main showed ten minutes ago"),

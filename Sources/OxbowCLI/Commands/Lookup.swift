@@ -1,5 +1,9 @@
 import Oxbow
 
+#if Server
+import BranchServer
+#endif
+
 /// How branches and points are found from what people write, and what is said where they are not.
 extension Store {
     func find(_ reference: BranchReference) throws -> Branch {
@@ -67,8 +71,13 @@ extension Store {
 
     /// The point that a branch and a moment mean. The branch of a snapshot may be deleted.
     func point(_ asked: BranchMoment) throws -> Point {
-        guard case .snapshot(let name) = asked.moment else {
-            return try find(asked.branch).point(at: asked.moment)
+        let moment: Moment
+        switch asked.moment {
+        case .moment(let plain): moment = plain
+        case .walPosition(let position): return try point(position, on: find(asked.branch))
+        }
+        guard case .snapshot(let name) = moment else {
+            return try find(asked.branch).point(at: moment)
         }
         let branch = try findEvenDeleted(asked.branch)
         guard let snapshot = try snapshots().first(where: { $0.name == name }) else {
@@ -87,6 +96,18 @@ extension Store {
             )
         }
         return try point(snapshot: name)
+    }
+
+    private func point(_ walPosition: UInt64, on branch: Branch) throws -> Point {
+        #if Server
+        do throws(WALError) {
+            return try WALPositionSearch(branch).point(of: WALPosition(rawValue: walPosition))
+        } catch {
+            throw Failure(error.kind == .failed ? "damaged" : "notFound", error.message)
+        }
+        #else
+        throw Failure("invalid", "this program was built without what reads PostgreSQL's log")
+        #endif
     }
 
     /// The names of all branches there ever were that the store still knows.

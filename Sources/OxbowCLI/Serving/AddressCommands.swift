@@ -134,7 +134,7 @@ extension Invocation {
         let branch = try store.find(asked?.branch ?? .name(server.defaultBranch))
         let name = try branch.info().name
         var moment: LSN?
-        if let asked, asked.text != nil, asked.moment != .head {
+        if let asked, asked.text != nil, !asked.moment.isNow {
             moment = try store.point(asked).lsn
         }
         var address = BranchAddress(server, branch: name)
