@@ -1,8 +1,8 @@
 /// How a file is open, and what the kernel may keep of it.
 ///
-/// Who opens a file such that each write is synced gets every write in one request, which is answered
-/// when it is durable. The kernel then keeps nothing of the file, so nobody else may have it open
-/// in the other way: what the kernel kept for them would be what was there before.
+/// Who opens a file such that each write is synced gets every write in one request, which is
+/// answered when it is durable. The kernel then keeps nothing of the file, so nobody else may have
+/// it open in the other way: what the kernel kept for them would be what was there before.
 struct FileUse {
     private var keepingCount = 0
     private var directCount = 0

@@ -183,7 +183,9 @@ struct MountTests {
             writer.waitUntilExit()
             #expect(try mounted.shell("ls .").status != 0)
             mounted = try MountedStore(again: mounted.folder)
-            let same = try mounted.shell("cmp main/f ../f && cmp main/h ../h && tr -d 'x\\n' < main/g | wc -c")
+            let same = try mounted.shell(
+                "cmp main/f ../f && cmp main/h ../h && tr -d 'x\\n' < main/g | wc -c"
+            )
             #expect(same.said == "0\n")
         }
         try mounted.end()

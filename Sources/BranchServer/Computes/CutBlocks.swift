@@ -2,8 +2,8 @@ package import Volume
 
 /// Which blocks of a cluster came in pieces that `full_page_writes` is there for.
 ///
-/// PostgreSQL writes what it knows of transactions straight from memory that the writing process may
-/// not have touched, and then the system hands it over in pieces. No setting puts such blocks
+/// PostgreSQL writes what it knows of transactions straight from memory that the writing process
+/// may not have touched, and then the system hands it over in pieces. No setting puts such blocks
 /// into the log: each state in them is set again by redo, whichever half had been written.
 package enum CutBlocks {
     private static let others = [

@@ -25,8 +25,8 @@ package struct PostgresInspection {
 
     private static let confBytes: UInt64 = 1 << 20
 
-    /// From so many bytes of log on, what has to be redone of it is promoted: that costs the copy of
-    /// a file of the log, and saves a checkpoint before the first session.
+    /// A branch with so much of its log to redo is promoted afterwards: that costs the copy of a file
+    /// of the log, and saves a checkpoint before the first session.
     package static let promotedBytes: UInt64 = 256 << 10
 
     /// What was found, and put right; nil where the script has to do it.

@@ -131,7 +131,8 @@ package struct PostgresPreflight: Sendable, Equatable {
         let settings = PostgresSettings.floors(control).map { "\($0.key) \($0.value)" }
         return ["version \(version)", "prepared \(preparedCount)", "checksums \(hasChecksums)"]
             + links.map { "link \($0.name)" } + signals.map { "signal \($0)" } + settings.sorted()
-            + (isFresh ? ["fresh"] : []) + (promotes ? ["promotes"] : []) + (setsFullPageWrites ? ["full_page_writes"] : [])
+            + (isFresh ? ["fresh"] : []) + (promotes ? ["promotes"] : [])
+            + (setsFullPageWrites ? ["full_page_writes"] : [])
     }
 
     package func expectSound(name: String, home: String) throws(ComputeError) {

@@ -3,8 +3,8 @@ import Synchronization
 
 /// Whether a loop that has nothing to do looks again at once, or sleeps until it is woken.
 ///
-/// Where one session asks and is answered, again and again, it stays awake for the next event. Where
-/// several are at work, or the events come later, others need the processor more.
+/// Where one session asks and is answered, again and again, it stays awake for the next event.
+/// Where several are at work, or the events come later, others need the processor more.
 package struct Vigil {
     /// Whose event came last, to any of the loops that share it.
     package final class Last: Sendable {

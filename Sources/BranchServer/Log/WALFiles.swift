@@ -100,7 +100,7 @@ struct WALFiles {
         guard control.isRunning, let cluster = try cluster() else { return 0 }
         let starts = try names().compactMap { cluster.geometry.file(named: $0.name)?.start }
         let reader = reader(cluster)
-        for start in Set(starts).sorted(by: >) where start + cluster.geometry.segmentBytes > control.redo {
+        for start in Set(starts).sorted(by: >) {
             guard let end = try reader.endOfBlocks(inFileAt: start) else { continue }
             return end - min(end, control.redo)
         }

@@ -22,7 +22,9 @@ package enum AskedMoment: Sendable, Equatable {
 
     /// Whether the branch is meant as it is now.
     package var isNow: Bool { self == .moment(.head) }
-    package var isSnapshot: Bool { if case .moment(let moment) = self { moment.isSnapshot } else { false } }
+    package var isSnapshot: Bool {
+        if case .moment(let moment) = self { moment.isSnapshot } else { false }
+    }
 }
 
 /// Where a reset leads: a moment of the branch itself, or of another.
