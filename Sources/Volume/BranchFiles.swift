@@ -48,8 +48,12 @@ public final class BranchFiles: ReadableTree, @unchecked Sendable {
     /// so as long as this stays 0: a system may hand over a write of one page in several pieces.
     public var cutWriteCount: UInt64 { cutWrites.all.count }
 
-    /// The files that were written so; nil where there are more than 64.
+    /// The files that were written so, but for those that are forgiven; nil where there are more
+    /// than 64.
     public var cutFiles: Set<InodeNumber>? { cutWrites.all.files }
+
+    /// Takes files out of ``cutFiles``, until they are written so again.
+    public func forgiveCuts(in files: Set<InodeNumber>) { cutWrites.forgive(files) }
 
     /// Those in use, one for each timeline of a store in this process: two would not know of each
     /// other's open files.

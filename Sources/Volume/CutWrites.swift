@@ -20,4 +20,6 @@ final class CutWrites: @unchecked Sendable {
             if let noted = files, noted.count > Self.fileCount { files = nil }
         }
     }
+
+    func forgive(_ some: Set<InodeNumber>) { lock.withLock { files?.subtract(some) } }
 }

@@ -37,6 +37,18 @@ import Volume
         #expect(CutBlocks.areIn(files))
     }
 
+    @Test func `files of transactions come and go`() throws {
+        for number in 0..<200 {
+            try cut("pgdata/pg_subtrans/\(number)")
+            #expect(!CutBlocks.areIn(files))
+            let folder = try files.resolve("/pgdata/pg_subtrans")
+            try files.remove(FileName("\(number)"), from: folder)
+            #expect(!CutBlocks.areIn(files))
+        }
+        try cut("pgdata/base/5/16384")
+        #expect(CutBlocks.areIn(files) && CutBlocks.areIn(files))
+    }
+
     @Test func `the same name elsewhere is no block of transactions`() throws {
         try cut("pgdata/base/pg_xact/0000")
         #expect(CutBlocks.areIn(files))
