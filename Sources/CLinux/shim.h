@@ -1,6 +1,7 @@
 #pragma once
 #include <limits.h>
 #include <linux/futex.h>
+#include <malloc.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -14,6 +15,9 @@ static inline void oxbow_set_and_wake_all(unsigned int *word) {
     __atomic_store_n(word, 1, __ATOMIC_SEQ_CST);
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
+
+/// Gives memory back to the system that the process has freed.
+static inline void oxbow_give_memory_back(void) { malloc_trim(0); }
 
 /// Makes the file system that a file is on durable. Returns -1 where that fails.
 static inline int oxbow_sync_file_system(int descriptor) {

@@ -179,9 +179,15 @@ public final class Mount: @unchecked Sendable {
     }
 
     private func forgetEntry(_ name: FileName, in folder: NodeID) {
-        unsafe name.bytes.withUnsafeBytes { bytes in
+        // The library sends the zero behind the name, too.
+        unsafe (name.bytes + [0]).withUnsafeBytes { bytes in
             let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
-            _ = unsafe fuse_lowlevel_notify_inval_entry(raw, folder.rawValue, start, bytes.count)
+            _ = unsafe fuse_lowlevel_notify_inval_entry(
+                raw,
+                folder.rawValue,
+                start,
+                name.bytes.count
+            )
         }
     }
 

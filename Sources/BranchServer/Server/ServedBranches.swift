@@ -150,6 +150,7 @@ final class ServedBranches: Sendable {
     /// Deletes a branch of the server's own, with what runs on it.
     func discard(_ branch: Branch) {
         computes.discard(branch.computeKey)
+        roles.forget(branch.id)
         try? branch.delete(by: Author("oxbow"))
         mount?.refresh()
     }

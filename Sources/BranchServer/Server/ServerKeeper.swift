@@ -1,3 +1,4 @@
+import CLinux
 import FuseMount
 import Glibc
 import Oxbow
@@ -24,6 +25,9 @@ final class ServerKeeper: @unchecked Sendable {
     private static let socketLimit = 1000
     /// Every so many rounds who may log in is looked at where computes run.
     private static let roleRounds = 2
+    /// Every so many rounds memory that was freed is given back: what many threads take and free
+    /// lies scattered, and the C library keeps it.
+    private static let memoryRounds = 60
 
     init(_ branches: ServedBranches, _ front: Front, _ folder: ServerFolder) {
         self.branches = branches
@@ -62,6 +66,7 @@ final class ServerKeeper: @unchecked Sendable {
 
     private func round() {
         rounds += 1
+        if rounds % Self.memoryRounds == 0 { oxbow_give_memory_back() }
         // A store that failed says so to whoever uses it.
         guard let all = try? branches.all() else { return }
         keepSockets(all)
