@@ -76,6 +76,29 @@ struct ServerHazardTests {
         try server.end()
     }
 
+    @Test func `who reads what was locked at a moment is told so, and a fork of it lets go`() throws {
+        let server = try RunningServer.new()
+        try server.sql("postgres", "CREATE TABLE t AS SELECT 1 AS n")
+        let hold = "BEGIN; TRUNCATE t; SELECT pg_sleep(600)"
+        let (holder, _) = try server.start("exec psql -X -q -d '\(server.url)' -c '\(hold)'")
+        let locks = """
+            SELECT count(*) > 0 FROM pg_locks
+            WHERE mode = 'AccessExclusiveLock' AND relation = 't'::regclass
+            """
+        #expect(try server.wait { try server.sql("postgres", locks) == "t" })
+        // What a commit writes to the log comes behind the lock.
+        try server.sql("postgres", "CREATE TABLE later (n int)")
+        let point = try server.sql("oxbow", "SHOW POINT main AT 'head'").prefix { $0 != "|" }
+        let moment = "postgres@main@\(point)"
+        #expect(try server.sql(moment, "SHOW lock_timeout").hasSuffix("\n10s"))
+        let impatient = "SET lock_timeout = '100ms'; SELECT count(*) FROM t"
+        #expect(try server.sql(moment, impatient).contains("due to lock timeout"))
+        #expect(try server.sql(moment + "+", "SELECT count(*) FROM t").hasSuffix("\n1"))
+        holder.terminate()
+        holder.waitUntilExit()
+        try server.end()
+    }
+
     @Test func `a prepared transaction is in the fork, and ends there by itself`() throws {
         let server = try RunningServer.new()
         try server.sql("postgres", "ALTER SYSTEM SET max_prepared_transactions = 10")

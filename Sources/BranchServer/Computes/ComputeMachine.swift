@@ -156,7 +156,11 @@ package struct ComputeMachine: Sendable {
         if phase == .ready, now >= readySince + limits.steady { crashCount = 0 }
         crashCount += 1
         idleSince = nil
-        if crashCount >= limits.crashes { return fail(reason, now, cooling: limits.cooling) }
+        if crashCount >= limits.crashes {
+            let pause = "it ended \(crashCount) times in a row, so it is left alone for "
+                + "\(limits.cooling / Self.second) s; the last time: "
+            return fail(pause + reason, now, cooling: limits.cooling)
+        }
         guard wanted > 0 else { return end() }
         if crashCount == 1 { return start(now) }
         phase = .resting(until: now + ((Self.second / 8) << UInt64(crashCount)))

@@ -112,7 +112,7 @@ extension Refusal {
             "57P03",
             "the compute of branch \"\(branch)\" did not start",
             detail: lastLines.isEmpty ? nil : lastLines.suffix(20).joined(separator: "\n"),
-            hint: "The compute's own log says more."
+            hint: "`oxbow logs \(branch)` says more."
         )
     }
 
