@@ -76,7 +76,7 @@ struct ServerHazardTests {
         try server.end()
     }
 
-    @Test func `who reads what was locked at a moment is told so, and a fork of it lets go`() throws {
+    @Test func `what was locked at a moment is told to who reads it, and a fork lets go`() throws {
         let server = try RunningServer.new()
         try server.sql("postgres", "CREATE TABLE t AS SELECT 1 AS n")
         let hold = "BEGIN; TRUNCATE t; SELECT pg_sleep(600)"

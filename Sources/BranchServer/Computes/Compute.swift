@@ -76,7 +76,11 @@ final class Compute: @unchecked Sendable {
                 throw ComputeError(refusal ?? .failed, reason)
             case .down where machine.isClosed:
                 handle(.release)
-                throw ComputeError(.busy, "its branch was deleted, renamed or reset meanwhile: try again, by the name it has now")
+                throw ComputeError(
+                    .busy,
+                    "its branch was deleted, renamed or reset meanwhile: try again, by the name "
+                        + "that it has now"
+                )
             // Stopped while it started: once more.
             case .down:
                 handle(.release)

@@ -157,7 +157,8 @@ package struct ComputeMachine: Sendable {
         crashCount += 1
         idleSince = nil
         if crashCount >= limits.crashes {
-            let pause = "it ended \(crashCount) times in a row, so it is left alone for "
+            let pause =
+                "it ended \(crashCount) times in a row, so it is left alone for "
                 + "\(limits.cooling / Self.second) s; the last time: "
             return fail(pause + reason, now, cooling: limits.cooling)
         }

@@ -25,8 +25,8 @@ package struct PostgresInspection {
 
     private static let confBytes: UInt64 = 1 << 20
 
-    /// A branch with so much of its log to redo is promoted afterwards: that costs the copy of a file
-    /// of the log, and saves a checkpoint before the first session.
+    /// A branch with so much of its log to redo is promoted afterwards: that costs the copy of a
+    /// file of the log, and saves a checkpoint before the first session.
     package static let promotedBytes: UInt64 = 256 << 10
 
     /// What was found, and put right; nil where the script has to do it.
