@@ -5,7 +5,7 @@ import BranchServer
 @c(LLVMFuzzerTestOneInput)
 public func fuzzWALReader(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let bytes = [UInt8](UnsafeBufferPointer(start: start, count: count))
-    _ = try? WALControl(decoding: bytes)
+    _ = try? PostgresControl(decoding: bytes)
     guard let first = bytes.first, count > 2,
         let geometry = WALGeometry(segmentBytes: 1 << 20, blockBytes: 1 << 10)
     else { return 0 }

@@ -16,6 +16,9 @@ static inline void oxbow_set_and_wake_all(unsigned int *word) {
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
+/// Has all threads take memory from at most so many pools. Of many pools each keeps what it freed.
+static inline void oxbow_limit_memory_pools(int count) { mallopt(M_ARENA_MAX, count); }
+
 /// Gives memory back to the system that the process has freed.
 static inline void oxbow_give_memory_back(void) { malloc_trim(0); }
 

@@ -108,7 +108,10 @@ private struct OwnSettings {
         var target: ConnectionTarget
         if let branch = values["oxbow.branch"] {
             guard BranchName.isValid(branch) else {
-                throw Self.invalid("oxbow.branch", branch, "It is no name of a branch.")
+                let hint =
+                    branch.contains { "@+".contains($0) }
+                    ? " A moment goes into oxbow.at, and a fork is oxbow.fork=on." : ""
+                throw Self.invalid("oxbow.branch", branch, "It is no name of a branch.\(hint)")
             }
             target = ConnectionTarget(database: database, branch: branch)
         } else {

@@ -104,7 +104,7 @@ import Testing
 
     @Test(arguments: ["", "../x", "a/b", "a b", String(repeating: "x", count: 64)])
     func `a key that could be a path is refused`(key: String) {
-        let options = ComputeOptions(mountPath: "/m", runPath: "/r")
+        let options = ComputeOptions(mountPath: "/m", runPath: "/r", logPath: "/l")
         #expect(throws: ComputeError.self) { try ComputePlace(options, key: key) }
     }
 

@@ -38,7 +38,7 @@ struct ServerHazardTests {
     @Test func `a fork with much to redo is a server of its own, also after crashes`() throws {
         let server = try RunningServer.new()
         func promotions() throws -> String {
-            let logs = "\(try server.runFolder())/computes/*/logs/current.log"
+            let logs = "\(server.data)/server/computes/*/current.log"
             return try server.run("cat \(logs) | grep -c 'received promote request'").said
         }
         let fill = "INSERT INTO t SELECT g, repeat('x', 100) FROM generate_series(1, 20000) g"

@@ -140,16 +140,19 @@ import Testing
 
     @Test func `a control file is known by its checksum`() throws {
         let bytes = WALImage.control(checkpoint: 0x16B3F28)
-        let control = try WALControl(decoding: bytes)
+        let control = try PostgresControl(decoding: bytes)
         #expect(control.checkpoint == 0x16B3F28 && control.cluster == 77 && control.timeline == 1)
         #expect(control.redo <= control.checkpoint && !control.isRunning)
         for count in [0, 7, 40, 287] {
-            #expect(throws: Malformed.self) { try WALControl(decoding: Array(bytes[..<count])) }
+            let cut = Array(bytes[..<count])
+            #expect(throws: Malformed.self) { try PostgresControl(decoding: cut) }
         }
         for index in 0..<288 {
             var changed = bytes
             changed[index] ^= 4
-            #expect(throws: Malformed.self, "byte \(index)") { try WALControl(decoding: changed) }
+            #expect(throws: Malformed.self, "byte \(index)") {
+                try PostgresControl(decoding: changed)
+            }
         }
     }
 

@@ -51,12 +51,26 @@ import Testing
         #expect(AddressFormat.npgsql.text(odd).contains(#"Password="a;b ""c""#))
     }
 
+    @Test func `each connection to a fork gets one, also of a moment and by the variables`() {
+        var address = Self.plain
+        address.isFork = true
+        #expect(address.databaseName == "app@pr-1432+")
+        #expect(AddressFormat.uri.text(address).hasSuffix("/app@pr-1432+"))
+        address.socketFolder = "/run/oxbow-1/branches/pr-1432"
+        let known = Dictionary(uniqueKeysWithValues: address.variables.map { ($0.name, $0.value) })
+        #expect(known["PGHOST"] == "127.0.0.1" && known["PGDATABASE"] == "app@pr-1432+")
+        address.moment = "L10"
+        #expect(address.databaseName == "app@pr-1432@L10+")
+    }
+
     @Test func `fields are read as they were written`() {
         var address = Self.plain
         #expect(BranchAddress(fields: AddressFormat.fields.text(address)) == address)
         address.password = nil
         address.moment = "L16B3F28"
         address.socketFolder = "/run/oxbow-1/branches/pr-1432"
+        #expect(BranchAddress(fields: AddressFormat.fields.text(address)) == address)
+        address.isFork = true
         #expect(BranchAddress(fields: AddressFormat.fields.text(address)) == address)
         for text in ["", "x", "host a\nport b", "host a\nport 1\nuser u\ndatabase d"] {
             #expect(BranchAddress(fields: text) == nil)

@@ -16,7 +16,11 @@ import Volume
         let arguments = CommandLine.arguments
         let store = try Store.open(arguments[1])
         let mount = try Mount(store, at: arguments[2])
-        var options = ComputeOptions(mountPath: arguments[2], runPath: arguments[3])
+        var options = ComputeOptions(
+            mountPath: arguments[2],
+            runPath: arguments[3],
+            logPath: arguments[1] + "/logs"
+        )
         options.limit = Int(arguments[4]) ?? 4
         options.idleSeconds = Int(arguments[5])
         options.waitSeconds = 2

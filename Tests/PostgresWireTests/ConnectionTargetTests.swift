@@ -235,7 +235,8 @@ import Testing
     @Test(
         arguments: [
             [("replication", "true")], [("replication", "database")], [("REPLICATION", "on")],
-            [("options", "-c oxbow.branch=Nope")], [("options", "-c oxbow.at=Never")],
+            [("options", "-c oxbow.branch=Nope")], [("options", "-c oxbow.branch=main@1m")],
+            [("options", "-c oxbow.at=Never")],
             [("options", "-c oxbow.fork=maybe")], [("options", "-c oxbow.other=1")],
             [("options", "-c oxbow.branch=a -c oxbow.branch=b")],
             [("options", "-c oxbow.branch=a"), ("oxbow.branch", "b")],

@@ -191,7 +191,8 @@ package final class RunningServer {
         #expect(try self.run(left).said == "")
         #expect(try self.run("grep -F '\(run)/mnt' /proc/mounts || :").said == "")
         try FileManager.default.removeItem(atPath: folder)
-        try? FileManager.default.removeItem(atPath: run)
+        let kept = try self.run("ls -R \(run) 2>/dev/null || :").said
+        #expect(kept == "")
     }
 
     /// Where it keeps what is there while it runs.

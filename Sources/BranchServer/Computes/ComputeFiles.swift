@@ -69,6 +69,12 @@ enum ComputeFiles {
 
     static func isExecutable(_ path: String) -> Bool { unsafe access(path, X_OK) == 0 }
 
+    /// Removes a folder and the files in it.
+    static func removeFolder(_ path: String) {
+        for name in names(in: path) { unsafe unlink("\(path)/\(name)") }
+        unsafe rmdir(path)
+    }
+
     static func names(in folder: String) -> [String] {
         guard let list = unsafe opendir(folder) else { return [] }
         defer { unsafe closedir(list) }

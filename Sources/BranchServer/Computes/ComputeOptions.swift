@@ -2,8 +2,11 @@
 public struct ComputeOptions: Sendable {
     /// Where the branches are mounted: `mountPath/BRANCH`. A compute sees its own branch there.
     public var mountPath: String
-    /// A folder on a disk of the system for sockets, settings and logs, made where it is missing.
+    /// A folder on a disk of the system for sockets and settings, made where it is missing, and
+    /// gone when all computes have ended.
     public var runPath: String
+    /// A folder for what the computes say, made where it is missing.
+    public var logPath: String
     /// The account that PostgreSQL runs as where the server is root.
     public var user = "postgres"
     /// The role that new clusters have.
@@ -20,9 +23,10 @@ public struct ComputeOptions: Sendable {
     public var waitSeconds = 10
 
     /// Options for branches that are mounted at a path.
-    public init(mountPath: String, runPath: String) {
+    public init(mountPath: String, runPath: String, logPath: String) {
         self.mountPath = mountPath
         self.runPath = runPath
+        self.logPath = logPath
     }
 
     /// So many places are kept free while somebody is idle.

@@ -6,8 +6,8 @@ import Glibc
 ///       postgresql.conf       what the server sets, with the branch's own settings
 ///       hba.conf  ident.conf
 ///       sockets/              the compute's user's, mode 0700
-///       logs/                 the server's, mode 0700
 ///       lock                  held by whoever runs the branch, until its last process ends
+///     logPath/KEY/            what it said; the server's, mode 0700
 package struct ComputePlace: Sendable {
     let options: ComputeOptions
     let key: String
@@ -26,7 +26,7 @@ package struct ComputePlace: Sendable {
     var sockets: String { folder + "/sockets" }
     /// The socket itself, as the server sees it.
     var socketPath: String { sockets + "/.s.PGSQL.\(Self.port)" }
-    var logs: String { folder + "/logs" }
+    var logs: String { options.logPath + "/" + key }
     var lock: String { folder + "/lock" }
 
     /// A place as ourselves.
@@ -58,12 +58,20 @@ package struct ComputePlace: Sendable {
 
     /// Takes away what a compute left that is not started again.
     func remove() {
-        for name in ComputeFiles.names(in: logs) { unsafe unlink("\(logs)/\(name)") }
-        for name in ComputeFiles.names(in: sockets) { unsafe unlink("\(sockets)/\(name)") }
-        unsafe rmdir(logs)
-        unsafe rmdir(sockets)
-        for name in ComputeFiles.names(in: folder) { unsafe unlink("\(folder)/\(name)") }
-        unsafe rmdir(folder)
+        removeRun()
+        ComputeFiles.removeFolder(logs)
+    }
+
+    /// Takes away what only a compute that runs needs: nothing where one does.
+    func removeRun() {
+        let file = unsafe open(lock, O_RDWR | O_CLOEXEC)
+        guard file < 0 || flock(file, LOCK_EX | LOCK_NB) == 0 else {
+            close(file)
+            return
+        }
+        ComputeFiles.removeFolder(sockets)
+        ComputeFiles.removeFolder(folder)
+        if file >= 0 { close(file) }
     }
 
     /// The run folder as the compute sees it.

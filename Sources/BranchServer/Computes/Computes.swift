@@ -4,7 +4,8 @@ import Primitives
 // Safe to share: what changes is guarded by the lock.
 /// The computes of a server: at most one for each branch and for each moment.
 ///
-///     let computes = try Computes(ComputeOptions(mountPath: "/mnt/oxbow", runPath: "/run/oxbow"))
+///     let options = ComputeOptions(mountPath: "/mnt/db", runPath: "/run/db", logPath: "/log/db")
+///     let computes = try Computes(options)
 ///     let lease = try computes.acquire(ComputeTarget(key: "B1000", files: .branch("main")))
 ///     // ... lease.socketPath takes sessions while the lease is held
 ///
@@ -21,12 +22,14 @@ public final class Computes: @unchecked Sendable {
     private var slotsTaken = 0
     private var isEnded = false
 
-    /// A pool without any computes yet. The run folder is made; the mount must be there.
+    /// A pool without any computes yet. Its folders are made; the mount must be there.
     public init(_ options: ComputeOptions) throws(ComputeError) {
         self.options = options
         installed = PostgresInstallation.all()
         user = geteuid() == 0 ? try SystemUser(named: options.user) : nil
         try ComputeFiles.makeFolder(options.runPath, mode: 0o700)
+        try ComputeFiles.makeFolder(options.logPath, mode: 0o700)
+        for key in loggedKeys where key.contains("@") { discard(key) }
     }
 
     /// Waits until a compute lets sessions in, and holds it. May be called by many at once: one
@@ -70,9 +73,8 @@ public final class Computes: @unchecked Sendable {
     /// Ends the compute of a key at once, without a word to its sessions and without a checkpoint:
     /// its files are of no use to anybody any more.
     public func discard(_ key: String) {
-        guard let compute = lock.withLock({ computes.removeValue(forKey: key) }) else { return }
-        compute.close(atOnce: true)
-        compute.place.remove()
+        lock.withLock { computes.removeValue(forKey: key) }?.close(atOnce: true)
+        (try? ComputePlace(options, key: key, user: user))?.remove()
     }
 
     /// Where the compute of a key takes sessions; nil where it does not run.
@@ -80,7 +82,7 @@ public final class Computes: @unchecked Sendable {
         lock.withLock { computes[key] }.flatMap { $0.isReady ? $0.place.socketPath : nil }
     }
 
-    /// Ends all, at the same time, and waits for that.
+    /// Ends all, at the same time, and waits for that. Their logs stay.
     public func end() {
         let all = lock.withLock {
             isEnded = true
@@ -89,6 +91,10 @@ public final class Computes: @unchecked Sendable {
         }
         let threads = all.map { compute in WorkerThread { compute.close() } }
         for thread in threads { thread.join() }
+        for key in ComputeFiles.names(in: options.runPath) {
+            (try? ComputePlace(options, key: key, user: user))?.removeRun()
+        }
+        unsafe rmdir(options.runPath)
     }
 
     /// What each does, by its key.
@@ -100,6 +106,9 @@ public final class Computes: @unchecked Sendable {
     public func logs(of key: String) throws(ComputeError) -> String {
         ComputeLog(try ComputePlace(options, key: key, user: user).logs).text
     }
+
+    /// Whose logs are kept.
+    var loggedKeys: [String] { ComputeFiles.names(in: options.logPath) }
 
     // MARK: How many run
 

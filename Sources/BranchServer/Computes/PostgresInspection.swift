@@ -149,7 +149,7 @@ package struct PostgresInspection {
             if error.kind == .notFound { return nil }
             throw error
         }
-        return PostgresControl.settings(bytes)
+        return try? PostgresControl(decoding: bytes).settings
     }
 
     // MARK: The volume

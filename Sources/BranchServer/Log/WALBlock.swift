@@ -1,4 +1,4 @@
-package import Primitives
+import Primitives
 
 /// A block of PostgreSQL's log whose header is sound. Little-endian, as all of it is where this
 /// runs:
@@ -106,57 +106,4 @@ package struct WALChecksum {
     }
 
     package var value: UInt32 { ~state }
-}
-
-/// What is needed of `global/pg_control`: where the last checkpoint stands. The first bytes are the
-/// same in all versions from 13 on:
-///
-///     0  u64  the cluster            32  u64  the last checkpoint's record
-///     8  u32  version, 1300 and up   40  u64  from where on that has to be redone
-///    12  u32  of the catalog         48  u32  its timeline
-///    16  u32  the state, 6 while a server runs
-///
-/// Its checksum follows what it holds, which is more in some versions.
-package struct WALControl: Equatable, Sendable {
-    package let cluster: UInt64
-    package let checkpoint: UInt64
-    /// From where on the log is to be redone after a crash.
-    package let redo: UInt64
-    package let timeline: UInt32
-    /// Whether it was written by a server that ran, and so says nothing of how that ended.
-    package let isRunning: Bool
-
-    package static let fileBytes = 8192
-    private static let versions: ClosedRange<UInt32> = 1300...9999
-    private static let lengths = 64..<512
-    private static let inProduction: UInt32 = 6
-
-    package init(decoding bytes: [UInt8]) throws(Malformed) {
-        var reader = ByteReader(bytes)
-        cluster = try reader.fixed("cluster")
-        let version = try reader.fixed("version", as: UInt32.self)
-        guard Self.versions.contains(version) else {
-            throw Malformed("a control file of version \(version), not 1300 or newer", at: 8)
-        }
-        _ = try reader.raw(4, "catalog")
-        isRunning = try reader.fixed("state", as: UInt32.self) == Self.inProduction
-        _ = try reader.raw(12, "time")
-        checkpoint = try reader.fixed("checkpoint")
-        redo = try reader.fixed("redo")
-        timeline = try reader.fixed("timeline")
-        guard redo <= checkpoint, timeline > 0 else { throw Malformed("checkpoint", at: 32) }
-        try Self.expectChecksum(bytes)
-    }
-
-    private static func expectChecksum(_ bytes: [UInt8]) throws(Malformed) {
-        var sum = WALChecksum()
-        sum.add(bytes.prefix(lengths.lowerBound))
-        for end in stride(from: lengths.lowerBound, to: lengths.upperBound, by: 4) {
-            guard bytes.count >= end + 4 else { break }
-            let stored = bytes[end..<end + 4].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-            if stored == sum.value { return }
-            sum.add(bytes[end..<end + 4])
-        }
-        throw Malformed("a control file whose checksum does not fit", at: lengths.lowerBound)
-    }
 }

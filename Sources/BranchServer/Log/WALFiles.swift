@@ -14,7 +14,7 @@ struct WALFiles {
 
     private let files: PastFiles
     private let folder: InodeNumber
-    let control: WALControl
+    let control: PostgresControl
 
     private static let data = "/" + ComputePlace.dataFolder
     private static let timelineCount = 64
@@ -29,12 +29,12 @@ struct WALFiles {
             _ = try files.resolve(Self.data + "/oxbow.branch")
             folder = try files.resolve(Self.data + "/pg_wal")
             let number = try files.resolve(Self.data + "/global/pg_control")
-            bytes = try files.bytes(of: number, at: 0, count: WALControl.fileBytes)
+            bytes = try files.bytes(of: number, at: 0, count: PostgresControl.fileBytes)
         } catch {
             if error.kind == .notFound { return nil }
             throw Self.failure(error.message, view)
         }
-        do throws(Malformed) { control = try WALControl(decoding: bytes) } catch {
+        do throws(Malformed) { control = try PostgresControl(decoding: bytes) } catch {
             throw Self.failure("global/pg_control: \(error.what)", view)
         }
     }

@@ -9,6 +9,8 @@ import Primitives
 ///       secret                what the salts of users are made of whom there are not; 0600
 ///       server.crt .key       for TLS
 ///       default-branch        missing: main
+///       log/                  what the server has to tell
+///       computes/KEY/         what each compute said
 ///       control               a socket for commands
 ///       address               how to reach it, while it runs: a word and its value on each line
 ///     RUN/                    on a disk of the system, its path short, since names of sockets are
@@ -29,6 +31,7 @@ package struct ServerFolder: Sendable {
         "/var/tmp/" + (run.split(separator: "/").last.map(String.init) ?? "oxbow")
     }
     package var computes: String { run + "/computes" }
+    var computeLogs: String { path + "/computes" }
     package var branches: String { run + "/branches" }
 
     /// Where a server of the store in a folder, which exists, keeps what.
@@ -87,10 +90,14 @@ package struct ServerFolder: Sendable {
         }
     }
 
-    /// Takes away what was there while the server ran. The logs of computes stay.
+    /// Takes away what was there while the server ran.
     package func removeRun() {
         unsafe rmdir(copies)
         unsafe rmdir(mount)
+        // Of one that was killed there may be sockets.
+        for name in ComputeFiles.names(in: branches) {
+            ComputeFiles.removeFolder("\(branches)/\(name)")
+        }
         unsafe rmdir(branches)
         unsafe rmdir(run)
     }

@@ -25,9 +25,9 @@ final class ServerKeeper: @unchecked Sendable {
     private static let socketLimit = 1000
     /// Every so many rounds who may log in is looked at where computes run.
     private static let roleRounds = 2
-    /// Every so many rounds memory that was freed is given back: what many threads take and free
-    /// lies scattered, and the C library keeps it.
-    private static let memoryRounds = 60
+    /// Every so many rounds memory that was freed is given back, which the C library keeps, and
+    /// the logs go of branches that are deleted.
+    private static let tidyRounds = 60
 
     init(_ branches: ServedBranches, _ front: Front, _ folder: ServerFolder) {
         self.branches = branches
@@ -66,11 +66,12 @@ final class ServerKeeper: @unchecked Sendable {
 
     private func round() {
         rounds += 1
-        if rounds % Self.memoryRounds == 0 { oxbow_give_memory_back() }
+        let tidies = rounds % Self.tidyRounds == 1
+        if tidies { oxbow_give_memory_back() }
         // A store that failed says so to whoever uses it.
         guard let all = try? branches.all() else { return }
         keepSockets(all)
-        endOrphans(all)
+        endOrphans(all, alsoLogs: tidies)
         if rounds % Self.roleRounds == 0 { branches.refreshRoles(all) }
     }
 
@@ -103,11 +104,11 @@ final class ServerKeeper: @unchecked Sendable {
     // MARK: Orphans
 
     /// A branch may go by itself, while somebody is connected.
-    private func endOrphans(_ all: [BranchInfo]) {
+    private func endOrphans(_ all: [BranchInfo], alsoLogs: Bool) {
         let living = Set(all.map { "\($0.id)" })
-        let keys = branches.computes.statuses.map(\.key).filter {
-            !$0.contains("@") && !living.contains($0)
-        }
+        var keys = Set(branches.computes.statuses.map(\.key))
+        if alsoLogs { keys.formUnion(branches.computes.loggedKeys) }
+        keys = keys.filter { !$0.contains("@") && !living.contains($0) }
         guard !keys.isEmpty, let known = try? branches.store.branches(includingDeleted: true)
         else { return }
         // One that was made after the branches were listed is no orphan.

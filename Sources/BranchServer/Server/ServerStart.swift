@@ -64,7 +64,11 @@ struct ServerStart {
         _ folder: ServerFolder
     ) -> ComputeOptions {
         let path = options.files == .mount ? folder.mount : folder.copies
-        var computes = ComputeOptions(mountPath: path, runPath: folder.computes)
+        var computes = ComputeOptions(
+            mountPath: path,
+            runPath: folder.computes,
+            logPath: folder.computeLogs
+        )
         computes.user = options.user
         computes.limit = options.computeLimit
         computes.memoryMegabytes = options.memoryMegabytes

@@ -14,6 +14,13 @@ package struct BranchMoment: Sendable, Equatable {
     package let text: String?
 }
 
+/// What a connection is for: `BRANCH`, `BRANCH@POINT`, or with a `+` a fork of it.
+package struct ConnectionMoment: Sendable, Equatable {
+    package let origin: BranchMoment
+    /// Whether each connection gets a fork of its own.
+    package let isFork: Bool
+}
+
 /// A moment of a branch, as people write it.
 package enum AskedMoment: Sendable, Equatable {
     case moment(Moment)
@@ -62,9 +69,11 @@ package enum Values {
     package static func branch(_ text: String) throws(Misuse) -> BranchReference {
         if let id = branchID(text) { return .id(id) }
         guard Name.isValid(text) else {
+            let likely = text.last == "+" ? String(text.dropLast()) : text.lowercased()
+            let hint = Name.isValid(likely) ? likely : "main"
             throw Misuse(
-                "\"\(shown(text))\" is no branch: write its name, such as main, or its id, such as "
-                    + "B1000"
+                "\"\(shown(text))\" is no branch: write its name, such as \(hint), or its id, such "
+                    + "as B1000"
             )
         }
         return .name(text)
@@ -74,6 +83,12 @@ package enum Values {
     private static func branchID(_ text: String) -> BranchID? {
         guard text.hasPrefix("B") else { return nil }
         return LSN("L" + text.dropFirst()).map { BranchID(rawValue: $0.rawValue) }
+    }
+
+    package static func connectionMoment(_ text: String) throws(Misuse) -> ConnectionMoment {
+        let isFork = text.last == "+"
+        let origin = try branchMoment(isFork ? String(text.dropLast()) : text)
+        return ConnectionMoment(origin: origin, isFork: isFork)
     }
 
     package static func branchMoment(_ text: String) throws(Misuse) -> BranchMoment {

@@ -5,10 +5,11 @@ import Oxbow
 /// `oxbow url` and `oxbow env`.
 enum AddressCommands {
     static let asked = Positional(
-        "BRANCH[@POINT]",
+        "BRANCH[@POINT][+]",
         isOptional: true,
-        help: "The branch, as it is now or as it was at a point; by default the default branch",
-        parse: Values.branchMoment
+        help: "The branch, as it is now or as it was at a point, or with + a fork of that for each "
+            + "connection; by default the default branch",
+        parse: Values.connectionMoment
     )
     static let database = Option(
         "database",
@@ -38,6 +39,7 @@ enum AddressCommands {
         .init("password", "its password, or null where the server does not know it"),
         .init("dbname", "the database's name, with the branch"),
         .init("branch", "the branch"), .init("lsn", "the record of a moment, or null"),
+        .init("fork", "whether each connection gets a fork of its own"),
         .init("socket", "the folder of the branch's own socket, or null"),
     ]
 
@@ -56,6 +58,7 @@ enum AddressCommands {
         examples: [
             .init("oxbow url pr-1432 -d app", "for DATABASE_URL"),
             .init("oxbow url main@10m --format jdbc", "a moment, read-only"),
+            .init("oxbow url main+ -d app", "each connection gets a fork of its own"),
             .init("oxbow url --format libpq", "the default branch, as keyword=value"),
         ],
         keys: keys
@@ -69,6 +72,7 @@ enum AddressCommands {
                 "port": JSON(Int(address.port)), "user": .string(address.user),
                 "password": JSON(address.password), "dbname": .string(address.databaseName),
                 "branch": .string(address.branch), "lsn": JSON(address.moment),
+                "fork": JSON(address.isFork),
                 "socket": JSON(address.socketFolder),
             ])
         }
@@ -82,7 +86,7 @@ enum AddressCommands {
         discussion: [
             "Sets PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE and DATABASE_URL. PGHOST is the "
                 + "folder of the branch's own socket, where every database is the branch's; of a "
-                + "moment, it is the server's address."
+                + "moment, and of forks, it is the server's address."
         ],
         examples: [
             .init(
@@ -130,7 +134,8 @@ extension Invocation {
 
     /// Where the branch that the command names is reached, its point resolved.
     func address(_ server: Server, _ store: Store) throws -> BranchAddress {
-        let asked = self[AddressCommands.asked]
+        let connection = self[AddressCommands.asked]
+        let asked = connection?.origin
         let branch = try store.find(asked?.branch ?? .name(server.defaultBranch))
         let name = try branch.info().name
         var moment: LSN?
@@ -144,6 +149,7 @@ extension Invocation {
         }
         address.database = self[AddressCommands.database] ?? address.database
         address.moment = moment.map { "\($0)" }
+        address.isFork = connection?.isFork ?? false
         return address
     }
 }

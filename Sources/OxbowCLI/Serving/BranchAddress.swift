@@ -10,6 +10,8 @@ package struct BranchAddress: Sendable, Equatable {
     package var branch: String
     /// A record, or nil for now.
     package var moment: String?
+    /// Whether each connection gets a fork of its own.
+    package var isFork: Bool
     /// The folder of the branch's own socket.
     package var socketFolder: String?
 
@@ -21,6 +23,7 @@ package struct BranchAddress: Sendable, Equatable {
         database: String,
         branch: String,
         moment: String? = nil,
+        isFork: Bool = false,
         socketFolder: String? = nil
     ) {
         self.host = host
@@ -30,13 +33,14 @@ package struct BranchAddress: Sendable, Equatable {
         self.database = database
         self.branch = branch
         self.moment = moment
+        self.isFork = isFork
         self.socketFolder = socketFolder
     }
 
     /// The name by which the server's port knows the database: `app@pr-1432`.
     package var databaseName: String {
         let moment = moment.map { "@" + $0 } ?? ""
-        return database.replacing("@", with: "@@") + "@" + branch + moment
+        return database.replacing("@", with: "@@") + "@" + branch + moment + (isFork ? "+" : "")
     }
 }
 
@@ -47,7 +51,7 @@ package enum AddressFormat: String, CaseIterable, Sendable {
     /// The address as this client parses it.
     package func text(_ address: BranchAddress) -> String {
         switch self {
-        case .uri: Self.uri(address, database: Self.escaped(address.databaseName, keeping: "@:"))
+        case .uri: Self.uri(address, database: Self.escaped(address.databaseName, keeping: "@:+"))
         // It takes the name of the database as it stands, and unescapes the rest.
         case .sqlalchemy: Self.uri(address, database: address.databaseName)
         case .libpq: Self.keywords(address)
@@ -57,8 +61,8 @@ package enum AddressFormat: String, CaseIterable, Sendable {
         }
     }
 
-    /// An `@` in the last part of a URL means nothing, and some clients unescape `%40` there while
-    /// others do not: so it stands as it is, which all of them read alike.
+    /// An `@` or a `+` in the last part of a URL means nothing, and some clients unescape `%40`
+    /// there while others do not: so they stand as they are, which all of them read alike.
     private static func uri(_ address: BranchAddress, database: String) -> String {
         let secret = address.password.map { ":" + escaped($0) } ?? ""
         let server = "\(bracketed(address.host)):\(address.port)"
@@ -108,7 +112,8 @@ package enum AddressFormat: String, CaseIterable, Sendable {
             ("host", address.host), ("port", "\(address.port)"), ("user", address.user),
             ("password", address.password), ("dbname", address.databaseName),
             ("database", address.database), ("branch", address.branch),
-            ("moment", address.moment), ("socket", address.socketFolder),
+            ("moment", address.moment), ("fork", address.isFork ? "on" : nil),
+            ("socket", address.socketFolder),
         ]
         return all.compactMap { name, value in value.map { "\(name) \($0)" } }
             .joined(separator: "\n")
@@ -148,6 +153,7 @@ extension BranchAddress {
             database: database,
             branch: branch,
             moment: known["moment"],
+            isFork: known["fork"] == "on",
             socketFolder: known["socket"]
         )
     }
@@ -156,7 +162,7 @@ extension BranchAddress {
     /// own socket every database that is named without a branch is the branch's: so a tool that
     /// opens several stays on it.
     package var variables: [(name: String, value: String?)] {
-        let isLocal = socketFolder != nil && moment == nil
+        let isLocal = socketFolder != nil && moment == nil && !isFork
         return [
             ("PGHOST", isLocal ? socketFolder : host), ("PGPORT", isLocal ? "5432" : "\(port)"),
             ("PGUSER", user), ("PGPASSWORD", password),

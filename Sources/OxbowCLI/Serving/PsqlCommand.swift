@@ -7,12 +7,12 @@ import Oxbow
 enum PsqlCommand {
     /// As it was written: the server reads it.
     static let asked = Positional(
-        "BRANCH[@POINT]",
+        AddressCommands.asked.placeholder,
         isOptional: true,
-        help: "The branch, as it is now or as it was at a point; by default the default branch"
+        help: AddressCommands.asked.help
     ) { text throws(Misuse) in
         // What begins with a dash is for psql, and the branch was left out.
-        if !text.hasPrefix("-") { _ = try Values.branchMoment(text) }
+        if !text.hasPrefix("-") { _ = try Values.connectionMoment(text) }
         return text
     }
     private static let rest = Positional(
@@ -35,6 +35,7 @@ enum PsqlCommand {
         examples: [
             .init("oxbow psql pr-1432 -d app", "a branch"),
             .init("oxbow psql main@10m -d app", "as it was ten minutes ago"),
+            .init("oxbow psql main+ -d app", "a fork that is gone afterwards"),
             .init("oxbow psql main -- -c VACUUM", "one statement"),
             .init("oxbow psql -- -l", "the databases of the default branch"),
         ],

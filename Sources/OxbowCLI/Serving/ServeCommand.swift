@@ -1,5 +1,6 @@
 #if Server
 import BranchServer
+import CLinux
 import FuseMount
 import Glibc
 import Oxbow
@@ -93,6 +94,7 @@ enum ServeCommand {
         place: .here
     ) { call in
         let signals = EndSignals.hold()
+        oxbow_limit_memory_pools(Int32(clamping: sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         var options = try options(call)
         if let obstacle = Mount.obstacle() {
             call.output.message(
