@@ -340,6 +340,8 @@ def change(reader):
         return ("delete", reader.varint())
     if tag in (3, 4):
         return (("undelete", "rename")[tag - 3], reader.varint(), reader.text())
+    if tag == 14:
+        return ("hand over", reader.varint(), reader.text(), reader.varint())
     if tag == 5:
         return ("protect", reader.varint(), reader.byte())
     if tag == 6:
@@ -560,9 +562,9 @@ class Store:
                 if line:
                     line.update({"root": NOTHING, "changes": [], "purged": True})
         elif verb != "clock jump" and what[1]:
-            self.change_branch(branches[(0, what[1])], mark, what)
+            self.change_branch(branches[(0, what[1])], mark, what, author)
 
-    def change_branch(self, entry, mark, what):
+    def change_branch(self, entry, mark, what, author):
         lines, verb = self.maps["timelines"], what[0]
         shown = lines.get((0, entry["path"][-1][0]))
         if verb == "delete":
@@ -571,6 +573,9 @@ class Store:
             entry["death"], entry["name"], shown["closed"] = None, what[2], False
         elif verb == "rename":
             entry["name"] = what[2]
+        elif verb == "hand over":
+            entry["name"], entry["author"] = what[2], author
+            entry["expiry"] = None if what[3] == ALL_ONES else what[3]
         elif verb == "protect":
             entry["protected"] = what[2] == 1
         elif verb == "expire":

@@ -36,9 +36,9 @@ public struct LifecycleEvent: Sendable, Equatable {
     public let lsn: LSN
     /// Its time in the log.
     public let time: LogTime
-    /// What was done: `created`, `deleted`, `undeleted`, `renamed`, `protected`, `unprotected`,
-    /// `expiry`, `reset`, `undo` (a reset to where the branch was before its last one), `snapshot`
-    /// or `window`.
+    /// What was done: `created`, `deleted`, `undeleted`, `renamed`, `handed over`,
+    /// `protected`, `unprotected`, `expiry`, `reset`, `undo` (a reset to where the branch was before
+    /// its last one), `snapshot` or `window`.
     public internal(set) var action: String
     /// The new name, the point, or what else belongs to it.
     public let detail: String
@@ -188,6 +188,7 @@ extension LifecycleEvent {
         case .delete: (action, detail) = ("deleted", "")
         case .undelete(_, let name): (action, detail) = ("undeleted", name)
         case .rename(_, let name): (action, detail) = ("renamed", name)
+        case .handOver(_, let name, _): (action, detail) = ("handed over", name)
         case .protect(_, let isProtected):
             (action, detail) = (isProtected ? "protected" : "unprotected", "")
         case .expire(_, let moment):

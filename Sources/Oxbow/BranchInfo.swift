@@ -164,6 +164,20 @@ extension Branch {
         try core.rename(id, to: name, author)
     }
 
+    /// Gives a branch that was prepared to whom it was prepared for: by another name, as the new
+    /// author's, and with an expiry, all at once, as if that author had forked it. Its events tell
+    /// that it was handed over, and when.
+    ///
+    /// - Parameter expires: When the branch goes by itself; left out, never, unless the store asks
+    ///   for it to be stated.
+    public func handOver(
+        as name: String,
+        expires: Expiry? = nil,
+        to author: Author = Author()
+    ) throws(OxbowError) {
+        try core.handOver(id, as: name, expires, author)
+    }
+
     /// Makes the branch refuse to be reset or deleted, or no longer.
     public func protect(_ isProtected: Bool = true, by author: Author = Author()) throws(OxbowError)
     {

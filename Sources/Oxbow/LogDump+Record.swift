@@ -142,6 +142,11 @@ extension LifecycleChange {
             return [.init("change", "undelete"), .init("branch", branch), .init("name", name)]
         case .rename(let branch, let name):
             return [.init("change", "rename"), .init("branch", branch), .init("name", name)]
+        case .handOver(let branch, let name, let moment):
+            return [
+                .init("change", "hand over"), .init("branch", branch), .init("name", name),
+                .init("expires", moment?.description ?? "never"),
+            ]
         case .protect(let branch, let isProtected):
             return [
                 .init("change", isProtected ? "protect" : "unprotect"), .init("branch", branch),

@@ -28,8 +28,30 @@ extension StoreCore {
         to name: String,
         _ author: Author
     ) throws(OxbowError) {
+        try give(branch, name, author, "rename", .rename(branch, name: name))
+    }
+
+    func handOver(
+        _ branch: BranchID,
+        as name: String,
+        _ expiry: Expiry?,
+        _ author: Author
+    ) throws(OxbowError) {
+        let moment = try moment(of: expiry)
+        let change = LifecycleChange.handOver(branch, name: name, expiry: moment)
+        try give(branch, name, author, "hand over", change)
+    }
+
+    /// A change by which a living branch gets a name that is free.
+    private func give(
+        _ branch: BranchID,
+        _ name: String,
+        _ author: Author,
+        _ verb: String,
+        _ change: LifecycleChange
+    ) throws(OxbowError) {
         try Name.check(name)
-        _ = try change(author, "rename branch \(branch)") {
+        _ = try self.change(author, "\(verb) branch \(branch)") {
             catalog,
             nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
             guard let entry = try catalog.branch(branch, nodes) else {
@@ -37,7 +59,7 @@ extension StoreCore {
             }
             if entry.death != nil { return .failure(Self.deleted(entry)) }
             if let conflict = try conflict(name, &catalog, nodes) { return .failure(conflict) }
-            return .success(.rename(branch, name: name))
+            return .success(change)
         }
     }
 

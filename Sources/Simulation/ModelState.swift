@@ -27,7 +27,7 @@ struct ModelEvent: Equatable, Sendable {
 struct ModelBranch: Sendable {
     let id: BranchID
     var name: String
-    let author: Author
+    var author: Author
     let created: LogTime
     let parent: BranchID?
     let origin: LSN?
@@ -104,6 +104,7 @@ enum ModelChange: Sendable {
     case delete(BranchID, Author)
     case undelete(BranchID, String, Author)
     case rename(BranchID, String, Author)
+    case handOver(BranchID, String, ModelExpiry, Author)
     case protect(BranchID, Bool, Author)
     case expire(BranchID, ModelExpiry, Author)
     case window(BranchID, Author)
@@ -115,6 +116,7 @@ enum ModelChange: Sendable {
     var eventBranch: BranchID? {
         switch self {
         case .delete(let id, _), .undelete(let id, _, _), .rename(let id, _, _),
+            .handOver(let id, _, _, _),
             .protect(let id, _, _), .expire(let id, _, _), .window(let id, _), .reset(let id, _, _),
             .createSnapshot(_, let id, _, _):
             id
@@ -146,6 +148,17 @@ extension ModelState {
             }
         case .rename(let id, let name, let author):
             update(id, "renamed", name, author) { $0.name = name }
+        case .handOver(let id, let name, let expiry, let author):
+            update(id, "handed over", name, author) {
+                $0.name = name
+                $0.author = author
+                $0.expiry = expiry
+                let birth = $0.events.removeFirst()
+                $0.events.insert(
+                    ModelEvent(action: birth.action, detail: birth.detail, author: author),
+                    at: 0
+                )
+            }
         case .protect(let id, let isProtected, let author):
             let action = isProtected ? "protected" : "unprotected"
             update(id, action, "", author) { $0.isProtected = isProtected }

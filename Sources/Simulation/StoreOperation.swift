@@ -3,7 +3,7 @@ package enum StoreOperation: Int, CaseIterable, Sendable {
     case open
     case commitSynced, commitBuffered, commitLarge, commitRefused
     case fork, forkPast, snapshot, dropSnapshot
-    case rename, protect, expire, window, delete, undelete, reset, undo
+    case rename, handOver, protect, expire, window, delete, undelete, reset, undo
     case read, find, readPast, readView, history, events, refusal
     case sync, checkpoint, step, reclaim, check, usage, close
 
@@ -20,6 +20,7 @@ package enum StoreOperation: Int, CaseIterable, Sendable {
         case .snapshot: 3
         case .dropSnapshot: 2
         case .rename: 2
+        case .handOver: 1
         case .protect: 2
         case .expire: 2
         case .window: 1

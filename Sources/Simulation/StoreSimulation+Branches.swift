@@ -147,6 +147,15 @@ extension StoreSimulation {
         }
     }
 
+    func handOver() throws {
+        guard let branch = someBranch() else { return }
+        let (name, author) = (freeName(), someAuthor())
+        let (expiry, known) = someExpiry()
+        try change(branch.id, .handOver(branch.id, name, known, author)) {
+            try $0.handOver(as: name, expires: expiry, to: author)
+        }
+    }
+
     func protect() throws {
         guard let branch = someBranch() else { return }
         // Mostly lifted again, so that there is something to delete and reset.

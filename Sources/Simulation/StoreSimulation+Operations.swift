@@ -39,6 +39,7 @@ extension StoreSimulation {
         case .snapshot: try createSnapshot()
         case .dropSnapshot: try dropSnapshot()
         case .rename: try rename()
+        case .handOver: try handOver()
         case .protect: try protect()
         case .expire: try expire()
         case .window: try setWindow()

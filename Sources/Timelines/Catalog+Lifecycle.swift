@@ -13,7 +13,8 @@ extension Catalog {
             try names.promote(NameEntry.key(name), nodes)
             if let origin { try promoteAncestry(of: origin.timeline, nodes) }
         case .delete(let branch): try promote(branch, nodes)
-        case .undelete(let branch, let name), .rename(let branch, let name):
+        case .undelete(let branch, let name), .rename(let branch, let name),
+            .handOver(let branch, let name, _):
             try promote(branch, nodes)
             try names.promote(NameEntry.key(name), nodes)
         case .protect(let branch, _), .expire(let branch, _): try promote(branch, nodes)
@@ -98,6 +99,14 @@ extension Catalog {
             changeBranch(id) { entry, catalog in
                 catalog.take(entry.name)
                 entry.name = name
+                catalog.give(name, to: .branch(id))
+            }
+        case .handOver(let id, let name, let expiry):
+            changeBranch(id) { entry, catalog in
+                catalog.take(entry.name)
+                entry.name = name
+                entry.authorship = record.authorship
+                catalog.schedule(&entry, id, expiry)
                 catalog.give(name, to: .branch(id))
             }
         case .protect(let id, let isProtected):
@@ -246,7 +255,8 @@ extension LifecycleChange {
     package var subject: UInt64 {
         switch self {
         case .delete(let id), .undelete(let id, _), .rename(let id, _), .protect(let id, _),
-            .expire(let id, _), .reset(let id, _, _), .createSnapshot(_, let id, _, _, _):
+            .expire(let id, _), .reset(let id, _, _), .createSnapshot(_, let id, _, _, _),
+            .handOver(let id, _, _):
             id.rawValue
         case .window(let id, _): id?.rawValue ?? 0
         case .deleteSnapshot, .create, .cutoff, .purge, .clockJump: 0

@@ -29,6 +29,8 @@ package enum LifecycleChange: Sendable, Equatable {
     case purge([TimelineID])
     /// The clock jumped this far (nanoseconds) against the log's time.
     case clockJump(Int64)
+    /// The branch is the record's author's from now on, by that name and until then.
+    case handOver(BranchID, name: String, expiry: LogTime?)
 }
 
 /// A change and who made it.
@@ -76,6 +78,7 @@ extension LifecycleChange {
         case .cutoff: 11
         case .clockJump: 12
         case .purge: 13
+        case .handOver: 14
         }
     }
 
@@ -129,6 +132,10 @@ extension LifecycleChange {
             writer.append(varint: UInt64(timelines.count))
             for timeline in timelines { writer.append(varint: timeline.rawValue) }
         case .clockJump(let nanoseconds): writer.append(zigzag: nanoseconds)
+        case .handOver(let branch, let name, let moment):
+            writer.append(varint: branch.rawValue)
+            writer.append(text: name)
+            writer.append(varint: moment.map { $0.rawValue } ?? .max)
         }
     }
 
@@ -210,6 +217,10 @@ extension LifecycleChange {
                 timelines.append(TimelineID(rawValue: try reader.varint("purged timeline")))
             }
             self = .purge(timelines)
+        case 14:
+            let id = try branch(&reader)
+            let name = try reader.text("name")
+            self = .handOver(id, name: name, expiry: try moment(&reader))
         default: throw Malformed("lifecycle change \(tag)", at: 0)
         }
     }

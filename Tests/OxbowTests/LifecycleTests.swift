@@ -46,6 +46,47 @@ import Testing
         #expect(kind { try test.store.fork("one", from: back) } == .conflict)
     }
 
+    @Test(arguments: Interruption.allCases)
+    func `a branch that is handed over is its new author's in all but its content`(
+        interruption: Interruption
+    ) throws {
+        var test = try TestStore()
+        let main = try test.store.branch("main")
+        let spare = try test.store.fork(
+            "spare-1",
+            from: main,
+            expires: .after(.seconds(60)),
+            by: Author("pool", labels: ["for": "anybody"])
+        )
+        try spare.write([1: 1])
+        let made = try spare.info()
+        #expect(kind { try spare.handOver(as: "main", to: Author("ann")) } == .conflict)
+        #expect(kind { try spare.handOver(as: "No", to: Author("ann")) } == .invalid)
+        let past = Expiry.at(made.created)
+        #expect(kind { try spare.handOver(as: "mine", expires: past) } == .invalid)
+        #expect(try spare.info() == made)
+
+        let ann = Author("ann", labels: ["why": "a test"])
+        try spare.handOver(as: "mine", expires: .after(.seconds(3600)), to: ann)
+        try interrupt(&test, interruption)
+        #expect(kind { _ = try test.store.branch("spare-1") } == .notFound)
+        let mine = try test.store.branch("mine")
+        let info = try mine.info()
+        #expect(info.id == made.id && info.author == ann)
+        #expect(info.created == made.created && info.origin == made.origin)
+        let expiry = try #require(info.expires)
+        #expect(expiry > made.created.advanced(by: .seconds(3600)))
+        #expect(try mine.difference(from: [1: 1]) == nil)
+        let events = try mine.events()
+        #expect(events.map(\.action) == ["created", "handed over"])
+        #expect(events.map(\.author) == [ann, ann] && events[1].detail == "mine")
+        // The old expiry is none any more, and the name is free.
+        try mine.handOver(as: "spare-1", to: Author("bob"))
+        #expect(try mine.info().expires == nil)
+        try mine.delete()
+        #expect(kind { try mine.handOver(as: "again") } == .notFound)
+    }
+
     @Test func `branches and snapshots share one namespace`() throws {
         let test = try TestStore()
         let main = try test.store.branch("main")

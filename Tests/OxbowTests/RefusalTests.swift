@@ -128,6 +128,7 @@ import Testing
             ("read", { _ = try main.read(page: 1, of: TestStore.table) }),
             ("commit", { try main.write([1: 2]) }),
             ("rename", { try main.rename(to: "x") }),
+            ("handOver", { try main.handOver(as: "x") }),
             ("protect", { try main.protect() }),
             ("setExpiry", { try main.setExpiry(.never) }),
             ("a branch's window", { _ = try main.window() }),
