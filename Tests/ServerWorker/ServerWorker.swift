@@ -7,6 +7,7 @@ import Primitives
         let signals = EndSignals.hold()
         var options = ServerOptions(dataPath: CommandLine.arguments[1])
         options.port = UInt16(CommandLine.arguments[2]) ?? 0
+        options.preparedForks = Int(CommandLine.arguments.dropFirst(3).first ?? "") ?? 0
         let server = try Server(options)
         print(server.url())
         fflush(nil)

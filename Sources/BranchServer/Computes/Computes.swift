@@ -134,6 +134,9 @@ public final class Computes: @unchecked Sendable {
         if options.limit - slotsTaken < options.spareCount { retireLongestIdle() }
     }
 
+    /// Whether one more can run without anybody having to wait, or to go.
+    var hasRoom: Bool { lock.withLock { options.limit - slotsTaken > options.spareCount } }
+
     func giveSlot() {
         lock.withLock {
             slotsTaken -= 1

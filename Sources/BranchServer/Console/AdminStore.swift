@@ -11,8 +11,8 @@ package struct AdminStore: Sendable {
         /// Called with a branch whose files are about to become others, or none: ends its sessions
         /// and its compute, and lets none begin until what it returned is called.
         package var hold: @Sendable (String) throws(Refusal) -> @Sendable () -> Void
-        /// Called with a branch that is about to be forked as it is now.
-        package var prepareFork: @Sendable (Branch) -> Void
+        /// Forks a branch as it is now.
+        package var fork: @Sendable (Store, String, Branch, Expiry?, Author) throws -> Branch
         /// The record that a moment snaps to.
         package var point: @Sendable (RequestedMoment, Branch) throws(Refusal) -> Point
         /// Notes when a branch's compute is stopped that nobody uses.
@@ -24,7 +24,9 @@ package struct AdminStore: Sendable {
             defaultBranch: @escaping @Sendable () -> String,
             setDefaultBranch: @escaping @Sendable (String) throws(Refusal) -> Void,
             hold: @escaping @Sendable (String) throws(Refusal) -> @Sendable () -> Void,
-            prepareFork: @escaping @Sendable (Branch) -> Void = { _ in },
+            fork: @escaping @Sendable (Store, String, Branch, Expiry?, Author) throws -> Branch = {
+                try $0.fork($1, from: $2, expires: $3, by: $4)
+            },
             point: @escaping @Sendable (RequestedMoment, Branch) throws(Refusal) -> Point =
                 AdminStore.point,
             setIdle: @escaping @Sendable (Branch, ComputeIdle?) throws(Refusal) -> Void = {
@@ -36,7 +38,7 @@ package struct AdminStore: Sendable {
             self.defaultBranch = defaultBranch
             self.setDefaultBranch = setDefaultBranch
             self.hold = hold
-            self.prepareFork = prepareFork
+            self.fork = fork
             self.point = point
             self.setIdle = setIdle
             self.usualExpiry = usualExpiry
@@ -99,7 +101,7 @@ package struct AdminStore: Sendable {
     private func branch(_ name: String) throws -> Branch {
         do { return try store.branch(name) } catch {
             guard error.kind == .notFound || error.kind == .invalid else { throw error }
-            let there = try store.branches().filter { OwnBranch($0) != .moment }
+            let there = try store.branches().filter { OwnBranch($0)?.isHidden != true }
             throw Refusal.unknownBranch(name, among: there.map(\.name))
         }
     }
@@ -120,7 +122,7 @@ package struct AdminStore: Sendable {
     // MARK: Showing
 
     private func branches() throws -> AdminResult {
-        let all = try store.branches().filter { OwnBranch($0) != .moment }
+        let all = try store.branches().filter { OwnBranch($0)?.isHidden != true }
         let names = Dictionary(all.map { ($0.id, $0.name) }) { first, _ in first }
         let usual = surroundings.defaultBranch()
         return AdminResult(
@@ -136,7 +138,9 @@ package struct AdminStore: Sendable {
     }
 
     private func sizes() throws -> AdminResult {
-        let hidden = Set(try store.branches().filter { OwnBranch($0) == .moment }.map(\.name))
+        let hidden = Set(
+            try store.branches().filter { OwnBranch($0)?.isHidden == true }.map(\.name)
+        )
         return AdminResult(
             rows: try store.usage().branches.filter { !hidden.contains($0.name) }.map {
                 [$0.name, "\($0.reachableBytes)", "\($0.aloneBytes)"]
@@ -195,8 +199,7 @@ package struct AdminStore: Sendable {
                 "branch \"\(creation.name)\" begins at \(point.lsn), \(point.time)"
             )
         }
-        surroundings.prepareFork(parent)
-        made = try store.fork(creation.name, from: parent, expires: expiry, by: author)
+        made = try surroundings.fork(store, creation.name, parent, expiry, author)
         try store.sync()
         return try shown(made)
     }

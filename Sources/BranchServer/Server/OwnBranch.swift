@@ -8,6 +8,11 @@ enum OwnBranch: String {
     case moment
     /// Belongs to one connection.
     case connection
+    /// Is kept ready for whoever forks its parent next.
+    case prepared
+
+    /// Whether nobody is shown it among branches.
+    var isHidden: Bool { self != .connection }
 
     /// Labels that begin with `oxbow.` are the server's.
     static let label = "oxbow.use"

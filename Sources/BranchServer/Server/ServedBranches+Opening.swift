@@ -182,8 +182,7 @@ extension ServedBranches {
             notices.append(Self.notice(of: point, asked: moment, name))
             fork = try store.fork(use.newName, from: point, expires: .never, by: author)
         } else {
-            prepareFork(of: parent)
-            fork = try store.fork(use.newName, from: parent, expires: .never, by: author)
+            fork = try self.fork(use.newName, from: parent, expires: .never, by: author)
         }
         do {
             let info = try fork.info()

@@ -47,8 +47,7 @@ extension ServedBranches {
         let use = OwnBranch.connection
         let author = use.author("oxbow")
         guard let moment else {
-            prepareFork(of: parent)
-            return try store.fork(use.newName, from: parent, expires: .never, by: author)
+            return try fork(use.newName, from: parent, expires: .never, by: author)
         }
         guard let requested = RequestedMoment(moment) else {
             throw ServerError(.invalid, RequestedMoment.expectation(moment))

@@ -18,6 +18,7 @@ final class ServedBranches: Sendable {
     let folder: ServerFolder
     let options: ServerOptions
     let log: ServerLog
+    let prepared: PreparedForks
     /// What the salts of users are made of whom there are not.
     let secret: [UInt8]
     private let gates = BranchGates()
@@ -52,6 +53,9 @@ final class ServedBranches: Sendable {
             changed: { mount?.forget($0, of: $1) },
             log: { log.note($0) }
         )
+        // Elsewhere a compute knows its branch by the name, which would change.
+        let keepsForks = mount != nil && computes.user != nil
+        prepared = PreparedForks(limit: keepsForks ? options.preparedForks : 0)
         idles = Mutex(Self.readIdles(folder))
         usual = Mutex(folder.read(Self.defaultFile) ?? "main")
     }
@@ -76,9 +80,9 @@ final class ServedBranches: Sendable {
         }
     }
 
-    /// The branches that are not the server's own.
+    /// The branches that people are shown.
     func all() throws(OxbowError) -> [BranchInfo] {
-        try store.branches().filter { OwnBranch($0) != .moment }
+        try store.branches().filter { OwnBranch($0)?.isHidden != true }
     }
 
     func names() throws(OxbowError) -> [String] { try all().map(\.name) }
@@ -133,6 +137,29 @@ final class ServedBranches: Sendable {
             mount?.refresh()
             gates.release(branch.id)
         }
+    }
+
+    /// A fork of a branch as it is now: one that was prepared, where there is one.
+    func fork(
+        _ name: String,
+        from parent: Branch,
+        expires: Expiry?,
+        by author: Author
+    ) throws -> Branch {
+        prepareFork(of: parent)
+        let head = try parent.point(at: .head).lsn
+        let now = SystemClock().monotonic()
+        guard let fork = prepared.take(of: parent.id, at: head, now: now) else {
+            return try store.fork(name, from: parent, expires: expires, by: author)
+        }
+        do {
+            try fork.branch.handOver(as: name, expires: expires, to: author)
+        } catch {
+            if !prepared.keep(fork) { discard(fork.branch) }
+            throw error
+        }
+        mount?.refresh()
+        return fork.branch
     }
 
     /// Sees that a fork of the branch as it is now has all that belongs to it. Cheap.

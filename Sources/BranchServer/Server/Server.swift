@@ -32,6 +32,7 @@ public final class Server: Sendable {
     let front: Front
     private let mount: Mount?
     private let keeper: ServerKeeper
+    private let preparer: ForkPreparer
     private let isEnded = Mutex(false)
 
     /// Opens or makes the store, mounts it or gets ready to copy, makes a cluster in `main` where
@@ -47,6 +48,7 @@ public final class Server: Sendable {
         port = start.port
         password = start.folder.read(ServerStart.passwordName)
         keeper = ServerKeeper(branches, front, start.folder)
+        preparer = ForkPreparer(branches)
         let front = front
         branches.endSessions { front.endSessions(of: $0) }
         do throws(ServerError) {
@@ -70,6 +72,7 @@ public final class Server: Sendable {
         guard isFirst else { return }
         folder.remove("address")
         keeper.end()
+        preparer.end()
         front.stop(graceMilliseconds: graceSeconds * 1000)
         branches.endSessions { _ in }
         branches.computes.end()
@@ -132,6 +135,18 @@ public final class Server: Sendable {
 
     /// Sees that a fork of the branch as it is now has all that belongs to it. Cheap.
     public func prepareFork(of branch: Branch) { branches.prepareFork(of: branch) }
+
+    /// A fork of a branch as it is now: one on which a compute runs already, where there is one.
+    public func fork(
+        _ name: String,
+        from parent: Branch,
+        expires: Expiry? = nil,
+        by author: Author = Author()
+    ) throws(ServerError) -> Branch {
+        try ServerError.telling {
+            try branches.fork(name, from: parent, expires: expires, by: author)
+        }
+    }
 
     /// Stops a branch's compute until somebody connects.
     public func suspend(_ branch: String) throws(ServerError) {

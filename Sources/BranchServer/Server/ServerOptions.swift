@@ -15,6 +15,9 @@ public struct ServerOptions: Sendable {
     public var computeLimit = 16
     /// So much memory all computes together are set up for.
     public var memoryMegabytes = 4096
+    /// So many forks of the branch that was forked last are kept ready, with a compute that runs,
+    /// while it does not change. Where computes have no view of their own, none.
+    public var preparedForks = 1
     /// After so long without a session a compute is stopped; never where nil.
     public var idleSeconds: Int? = 300
     /// The same for the computes of moments.

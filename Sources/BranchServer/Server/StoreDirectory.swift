@@ -117,7 +117,7 @@ extension AdminStore {
                     try Refusal.telling { try branches.setDefaultBranch(name) }
                 },
                 hold: { name throws(Refusal) in try Refusal.telling { try branches.hold(name) } },
-                prepareFork: { branches.prepareFork(of: $0) },
+                fork: { try branches.fork($1, from: $2, expires: $3, by: $4) },
                 point: { moment, branch throws(Refusal) in
                     try Refusal.telling { try branches.point(moment, on: branch) }
                 },

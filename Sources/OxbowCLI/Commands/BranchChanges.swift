@@ -83,8 +83,10 @@ enum BranchChanges {
             return try store.fork(name, from: point, expires: call[expires], by: call.author)
         }
         let parent = try store.find(from.branch)
-        call.environment.host?.prepareFork(parent)
-        return try store.fork(name, from: parent, expires: call[expires], by: call.author)
+        guard let host = call.environment.host else {
+            return try store.fork(name, from: parent, expires: call[expires], by: call.author)
+        }
+        return try host.fork(name, parent, call[expires], call.author)
     }
 
     /// The branch of a name, if it was made of what is asked for; nil where there is none.

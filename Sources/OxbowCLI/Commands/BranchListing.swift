@@ -29,7 +29,7 @@ enum BranchListing {
     ) { call in
         try call.withStore { store in
             let every = try store.branches(includingDeleted: call[all] || call[tree])
-            let branches = every.filter { call[all] || !$0.standsForMoment }
+            let branches = every.filter { call[all] || !$0.isServersOwn }
             let names = try store.branchNames()
             let wanted = branches.filter { call[all] || $0.deleted == nil }
             if call.wantsJSON {
@@ -113,6 +113,7 @@ enum BranchListing {
 }
 
 extension BranchInfo {
-    /// Whether a server made it, so that a moment can be read, and takes it away by itself.
-    var standsForMoment: Bool { author.labels["oxbow.use"] == "moment" }
+    /// Whether a server made it, so that a moment can be read or a fork is ready, and takes it away
+    /// by itself.
+    var isServersOwn: Bool { ["moment", "prepared"].contains(author.labels["oxbow.use"]) }
 }

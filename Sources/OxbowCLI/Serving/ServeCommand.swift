@@ -32,6 +32,12 @@ enum ServeCommand {
         help: "How many computes run at once; by default 16",
         parse: Values.number("count of computes", 1...10_000)
     )
+    private static let prepare = Option(
+        "prepare",
+        "N",
+        help: "How many forks are kept ready of the branch that was forked last; by default 1",
+        parse: Values.number("count of forks", 0...1000)
+    )
     private static let memory = Option(
         "memory",
         "SIZE",
@@ -65,7 +71,7 @@ enum ServeCommand {
     static let command = Command(
         "serve",
         "Serve every branch, at any moment, to any PostgreSQL client",
-        options: [data, listen, idle, computes, memory, certificate, key, user, demo],
+        options: [data, listen, idle, computes, prepare, memory, certificate, key, user, demo],
         discussion: [
             "Makes the store where there is none, with a PostgreSQL cluster in main and a random "
                 + "password in DIR/server/password. A database is named app for the default "
@@ -154,6 +160,7 @@ enum ServeCommand {
         }
         if let time = call[idle] { options.idleSeconds = time.seconds }
         if let count = call[computes] { options.computeLimit = count }
+        if let count = call[prepare] { options.preparedForks = count }
         if let bytes = call[memory] { options.memoryMegabytes = max(32, Int(bytes >> 20)) }
         if let name = call[user] { options.user = name }
         switch (call[certificate], call[key]) {
@@ -253,6 +260,11 @@ extension StoreHost {
                 try Failure.telling { () throws(ServerError) in try server.hold(name) }
             },
             prepareFork: { server.prepareFork(of: $0) },
+            fork: { name, parent, expiry, author in
+                try Failure.telling { () throws(ServerError) in
+                    try server.fork(name, from: parent, expires: expiry, by: author)
+                }
+            },
             isComputing: { server.isComputing($0) },
             forget: { server.forget($2, in: $1, of: $0) }
         )

@@ -62,7 +62,7 @@ private struct Status {
     init(_ call: Invocation, _ store: Store) throws {
         usual = DefaultBranch.name(call) ?? "main"
         usage = try store.usage()
-        branches = try store.branches().filter { !$0.standsForMoment }
+        branches = try store.branches().filter { !$0.isServersOwn }
         #if Server
         if let running = call.environment.host?.server {
             server = (running.options.host, Int(running.port), Int(getpid()))

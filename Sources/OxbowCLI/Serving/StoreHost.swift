@@ -13,6 +13,8 @@ package struct StoreHost: Sendable {
     package let hold: @Sendable (String) throws -> @Sendable () -> Void
     /// Sees that a fork of a branch as it is now has all that belongs to it.
     package let prepareFork: @Sendable (Branch) -> Void
+    /// Forks a branch as it is now.
+    package let fork: @Sendable (String, Branch, Expiry?, Author) throws -> Branch
     /// Whether a compute runs on a branch's own files.
     package let isComputing: @Sendable (BranchID) -> Bool
     /// Tells the mount of what was changed otherwise than through it: a folder, and the name in it
@@ -28,12 +30,14 @@ package struct StoreHost: Sendable {
         store: Store,
         hold: @escaping @Sendable (String) throws -> @Sendable () -> Void = { _ in {} },
         prepareFork: @escaping @Sendable (Branch) -> Void = { _ in },
+        fork: (@Sendable (String, Branch, Expiry?, Author) throws -> Branch)? = nil,
         isComputing: @escaping @Sendable (BranchID) -> Bool = { _ in false },
         forget: @escaping @Sendable (BranchFiles, InodeNumber, FileName) -> Void = { _, _, _ in }
     ) {
         self.store = store
         self.hold = hold
         self.prepareFork = prepareFork
+        self.fork = fork ?? { try store.fork($0, from: $1, expires: $2, by: $3) }
         self.isComputing = isComputing
         self.forget = forget
     }
