@@ -36,9 +36,9 @@ public struct LifecycleEvent: Sendable, Equatable {
     public let lsn: LSN
     /// Its time in the log.
     public let time: LogTime
-    /// What was done: `created`, `deleted`, `undeleted`, `renamed`, `handed over`,
-    /// `protected`, `unprotected`, `expiry`, `reset`, `undo` (a reset to where the branch was before
-    /// its last one), `snapshot` or `window`.
+    /// What was done: `created`, `deleted`, `undeleted`, `renamed`, `handed over`, `protected`,
+    /// `unprotected`, `expiry`, `reset`, `undo` (a reset to where the branch was before its last
+    /// one), `snapshot` or `window`.
     public internal(set) var action: String
     /// The new name, the point, or what else belongs to it.
     public let detail: String

@@ -96,18 +96,12 @@ extension Catalog {
                 catalog.close(entry.timeline, false)
             }
         case .rename(let id, let name):
-            changeBranch(id) { entry, catalog in
-                catalog.take(entry.name)
-                entry.name = name
-                catalog.give(name, to: .branch(id))
-            }
+            changeBranch(id) { entry, catalog in catalog.rename(&entry, id, name) }
         case .handOver(let id, let name, let expiry):
             changeBranch(id) { entry, catalog in
-                catalog.take(entry.name)
-                entry.name = name
+                catalog.rename(&entry, id, name)
                 entry.authorship = record.authorship
                 catalog.schedule(&entry, id, expiry)
-                catalog.give(name, to: .branch(id))
             }
         case .protect(let id, let isProtected):
             changeBranch(id) { entry, _ in entry.isProtected = isProtected }
@@ -241,6 +235,12 @@ extension Catalog {
         guard var entry = names.promoted(key) else { return }
         entry.holders.removeAll { $0.name == name }
         if entry.holders.isEmpty { names.remove(key) } else { names.set(key, entry) }
+    }
+
+    private mutating func rename(_ entry: inout BranchEntry, _ id: BranchID, _ name: String) {
+        take(entry.name)
+        entry.name = name
+        give(name, to: .branch(id))
     }
 
     private mutating func schedule(_ entry: inout BranchEntry, _ id: BranchID, _ moment: LogTime?) {

@@ -58,8 +58,8 @@ struct PreparedForkTests {
         }
         let process = try process(of: b, server)
         let shown = try server.sql("oxbow", "SHOW BRANCHES").split(separator: "\n")
-            .first { $0.hasPrefix("\(b)|") }?.split(separator: "|", omittingEmptySubsequences: false)
-        let row = try #require(shown)
+        let row = try #require(shown.first { $0.hasPrefix("\(b)|") })
+            .split(separator: "|", omittingEmptySubsequences: false)
         #expect(row[1] == "main" && row[4] == "postgres" && !row[7].isEmpty)
         let ask = "DELETE FROM t WHERE n > 30; SELECT count(*) FROM t; SHOW oxbow.branch"
         #expect(try server.sql("postgres@\(b)", ask) == "30\n\(b)")
