@@ -12,6 +12,8 @@ final class OxbowServer {
     private var port = 0
     private var run = ""
     private var password = ""
+    /// So many forks it keeps ready: none, unless they are what is measured.
+    private var prepared = 0
 
     init(
         _ executable: String,
@@ -32,7 +34,8 @@ final class OxbowServer {
         let log = open(data + ".log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
         defer { close(log) }
         let started = try Program(
-            [executable, "serve", "--data", data, "--listen", "127.0.0.1:0"] + words,
+            [executable, "serve", "--data", data, "--listen", "127.0.0.1:0"]
+                + ["--prepare", "\(prepared)"] + words,
             Program.Streams(output: log, error: log)
         )
         program = started
@@ -72,12 +75,30 @@ final class OxbowServer {
         return text.split(separator: "\n").suffix(8).joined(separator: "\n")
     }
 
-    /// The logs of its computes, which a server leaves. Where its mount is still there, nothing is
-    /// touched.
+    /// What a server leaves that was killed. Where its mount is still there, nothing is touched.
     private func removeRun() {
         guard !run.isEmpty, access(run + "/mnt", F_OK) != 0 else { return }
         try? FileManager.default.removeItem(atPath: run + "/computes")
         rmdir(run)
+    }
+
+    func restart(prepared: Int) throws {
+        stop()
+        self.prepared = prepared
+        try start()
+    }
+
+    /// Waits until a fork is ready, and returns the first process on it.
+    func awaitPrepared(_ console: Session) throws -> pid_t {
+        let end = Measure.now() + 30_000_000_000
+        while Measure.now() < end {
+            for row in try console.query("SHOW COMPUTES") where row.count > 3 {
+                let isReady = row[0]?.hasPrefix("prepared-") == true && row[2] == "ready"
+                if isReady, let process = row[3].flatMap({ pid_t($0) }) { return process }
+            }
+            usleep(20_000)
+        }
+        throw BenchmarkError("no fork was ready within 30 s")
     }
 
     func stop() {
