@@ -92,9 +92,11 @@ final class OxbowServer {
     func awaitPrepared(_ console: Session) throws -> pid_t {
         let end = Measure.now() + 30_000_000_000
         while Measure.now() < end {
-            for row in try console.query("SHOW COMPUTES") where row.count > 3 {
-                let isReady = row[0]?.hasPrefix("prepared-") == true && row[2] == "ready"
-                if isReady, let process = row[3].flatMap({ pid_t($0) }) { return process }
+            for row in try console.query("SHOW COMPUTES") where row.count > 4 {
+                // While it is made, the server has a session on it.
+                let isReady = row[2] == "ready" && row[4] == "0"
+                if isReady, row[0]?.hasPrefix("prepared-") == true,
+                    let process = row[3].flatMap({ pid_t($0) }) { return process }
             }
             usleep(20_000)
         }

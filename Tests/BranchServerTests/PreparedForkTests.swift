@@ -19,7 +19,8 @@ struct PreparedForkTests {
     private func prepared(_ server: RunningServer) throws -> [[Substring]] {
         try server.sql("oxbow", "SHOW COMPUTES").split(separator: "\n")
             .map { $0.split(separator: "|", omittingEmptySubsequences: false) }
-            .filter { $0[0].hasPrefix("prepared-") && $0[2] == "ready" }
+            // While it is made, the server has a session on it.
+            .filter { $0[0].hasPrefix("prepared-") && $0[2] == "ready" && $0[4] == "0" }
     }
 
     private func process(of branch: String, _ server: RunningServer) throws -> Substring? {

@@ -231,7 +231,7 @@ final class Compute: @unchecked Sendable {
     /// Reads what it says, which tells when it opens, and keeps the machine's time. It knocks, too,
     /// but seldom: each knock is a process of PostgreSQL's, at a time when it has enough to do.
     private func watch(_ process: borrowing ComputeProcess, _ launch: inout ComputeLaunch) {
-        var knocks = Knocks(from: clock.monotonic())
+        var knocks = Knocks(from: clock.monotonic(), isPatient: launch.promotes)
         var isToPromote = launch.promotes
         while true {
             let now = clock.monotonic()
@@ -296,9 +296,13 @@ final class Compute: @unchecked Sendable {
 /// When to knock next, in case that the log does not say that it opens.
 private struct Knocks {
     private(set) var next: UInt64
-    private var pause: UInt64 = 250_000_000
+    private var pause: UInt64
 
-    init(from now: UInt64) { next = now + pause }
+    /// Who is promoted takes nobody for a while, and would log each knock.
+    init(from now: UInt64, isPatient: Bool) {
+        pause = isPatient ? 4_000_000_000 : 250_000_000
+        next = now + pause
+    }
 
     /// A quarter of a second at first, a second in the end.
     mutating func knocked(at now: UInt64) {

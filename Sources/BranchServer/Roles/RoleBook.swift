@@ -71,7 +71,7 @@ package final class RoleBook: @unchecked Sendable {
             let list = try shelf(branch).list(socketPath)
             return try verifier(of: user, in: list)
         } catch {
-            log("\(RoleText.shown(user.bytes)) may not log in on \(branch.id): \(error)")
+            log("role \(RoleText.shown(user.bytes)) is not let in on \(branch.id): \(error)")
             return nil
         }
     }
@@ -129,7 +129,7 @@ package final class RoleBook: @unchecked Sendable {
             if try verifier(of: user, in: list) == proved { return true }
             throw RoleError("the role has another password by now")
         } catch {
-            log("\(RoleText.shown(user.bytes)) is not let in on \(branch.id): \(error)")
+            log("role \(RoleText.shown(user.bytes)) is not let in on \(branch.id): \(error)")
             return false
         }
     }

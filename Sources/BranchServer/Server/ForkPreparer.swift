@@ -76,6 +76,7 @@ final class ForkPreparer: @unchecked Sendable {
             do {
                 let fork = PreparedForks.Fork(branch: made, parent: parent.id, origin: head)
                 let lease = try branches.computes.acquire(branches.target(made, made.info()))
+                defer { withExtendedLifetime(lease) {} }
                 try visitDatabases(of: made, lease)
                 let isSame = try parent.point(at: .head).lsn == head
                 if !isSame || !branches.prepared.keep(fork) { branches.discard(made) }
