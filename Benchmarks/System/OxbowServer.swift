@@ -94,9 +94,10 @@ final class OxbowServer {
         while Measure.now() < end {
             for row in try console.query("SHOW COMPUTES") where row.count > 4 {
                 // While it is made, the server has a session on it.
-                let isReady = row[2] == "ready" && row[4] == "0"
-                if isReady, row[0]?.hasPrefix("prepared-") == true,
-                    let process = row[3].flatMap({ pid_t($0) }) { return process }
+                guard row[2] == "ready", row[4] == "0", row[0]?.hasPrefix("prepared-") == true,
+                    let process = row[3].flatMap({ pid_t($0) })
+                else { continue }
+                return process
             }
             usleep(20_000)
         }

@@ -25,6 +25,38 @@ struct ServerEndTests {
         try server.end()
     }
 
+    /// A session that has begun is told that it ends. One that has not begun waits for what is done
+    /// to the branch.
+    @Test func `who comes while a branch is stopped gets in afterwards`() throws {
+        let server = try RunningServer.new()
+        try server.sql("oxbow", "CREATE BRANCH b FROM main")
+        let script = """
+            for i in $(seq 25); do
+                psql -X -q -At -d '\(server.url("postgres@b"))' -c 'SELECT 1' 2>&1
+            done
+            """
+        let knockers = try (0..<3).map { _ in try server.start(script) }
+        var stops = 0
+        while knockers.contains(where: \.0.isRunning) {
+            try server.sql("oxbow", "SUSPEND b")
+            stops += 1
+            usleep(500_000)
+        }
+        var counts: [String: Int] = [:]
+        for (shell, output) in knockers {
+            shell.waitUntilExit()
+            let said = String(
+                decoding: output.fileHandleForReading.readDataToEndOfFile(),
+                as: UTF8.self
+            )
+            for line in said.split(separator: "\n") { counts[String(line), default: 0] += 1 }
+        }
+        #expect(stops > 1 && counts["1", default: 0] > 10, "\(stops) \(counts)")
+        #expect(!counts.keys.contains { $0.contains("try again") }, "\(counts)")
+        #expect(!counts.keys.contains { $0.contains("Try again") }, "\(counts)")
+        try server.end()
+    }
+
     @Test func `a compute has no mount of another server's`() throws {
         let (server, other) = (try RunningServer.new(), try RunningServer.new())
         let mount = try other.runFolder() + "/mnt"

@@ -77,8 +77,8 @@ final class Compute: @unchecked Sendable {
             case .down where machine.isClosed:
                 handle(.release)
                 throw ComputeError(
-                    .busy,
-                    "its branch was deleted, renamed or reset meanwhile: try again, by the name "
+                    .gone,
+                    "the compute was stopped for a change of its branch: try again, by the name "
                         + "that it has now"
                 )
             // Stopped while it started: once more.

@@ -8,6 +8,8 @@ public struct ComputeError: Error, Sendable, Equatable, CustomStringConvertible 
         case invalid
         /// Come again: all that may run are in use, or the server is about to end.
         case busy
+        /// Ask again, by the name that the branch has now: it was stopped for good meanwhile.
+        case gone
         /// Read the log: it was started and did not stay.
         case failed
     }

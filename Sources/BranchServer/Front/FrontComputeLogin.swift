@@ -1,3 +1,4 @@
+import Glibc
 import PostgresWire
 import Primitives
 
@@ -11,18 +12,41 @@ struct ComputeLogin: Sendable {
     }
 
     /// Why there is none, as the client is told.
-    struct Failure: Error { let report: ServerReport }
+    struct Failure: Error {
+        let report: ServerReport
+        /// Whether the compute came or went just then, so that it may be otherwise at once.
+        var isPassing = false
+    }
 
     let directory: any BranchDirectory
     let timeoutMilliseconds: Int
 
+    private static let attempts = 3
+    private static let pauseMicroseconds: UInt32 = 50_000
+
+    /// Opens a session. Who comes while a compute is stopped, reset or renamed gets in afterwards:
+    /// nothing was asked of it yet.
     func open(
         _ request: ConnectionRequest,
         randomBytes: [UInt8]
     ) throws(Failure) -> Opened {
+        var attempt = 1
+        while true {
+            do throws(Failure) { return try openOnce(request, randomBytes) } catch {
+                guard error.isPassing, attempt < Self.attempts else { throw error }
+            }
+            attempt += 1
+            usleep(Self.pauseMicroseconds)
+        }
+    }
+
+    private func openOnce(
+        _ request: ConnectionRequest,
+        _ randomBytes: [UInt8]
+    ) throws(Failure) -> Opened {
         let endpoint: Endpoint
         do { endpoint = try directory.open(request) } catch {
-            throw Failure(report: error.report(.fatal))
+            throw Failure(report: error.report(.fatal), isPassing: error.isPassing)
         }
         do throws(Failure) {
             let descriptor = try connect(endpoint)
@@ -51,7 +75,11 @@ struct ComputeLogin: Sendable {
         }
     }
 
-    private static func lost(_ endpoint: Endpoint, _ detail: String) -> Failure {
+    private static func lost(
+        _ endpoint: Endpoint,
+        _ detail: String,
+        isPassing: Bool = true
+    ) -> Failure {
         Failure(
             report: ServerReport(
                 .fatal,
@@ -59,7 +87,8 @@ struct ComputeLogin: Sendable {
                 "the compute of branch \"\(endpoint.branch)\" cannot be reached",
                 detail: detail,
                 hint: "Try again: it is started when somebody connects."
-            )
+            ),
+            isPassing: isPassing
         )
     }
 
@@ -92,19 +121,27 @@ struct ComputeLogin: Sendable {
                     throw Self.lost(endpoint, "It closed the connection.")
                 }
             case .ready(let session)?: return session
-            case .refused(let report)?: throw Failure(report: report)
+            case .refused(let report)?:
+                throw Failure(report: report, isPassing: Self.isPassing(report))
             case .failed(let error)?:
                 throw Failure(report: ServerReport(closingWith: error))
             case nil:
                 let outcome = unsafe buffer.withUnsafeMutableBytes {
                     unsafe Sockets.receive(descriptor, $0)
                 }
-                guard case .bytes(let count) = outcome else {
-                    throw Self.lost(endpoint, "It closed the connection, or did not answer.")
+                switch outcome {
+                case .bytes(let count): handshake.receive(Array(buffer[..<count]))
+                case .ended: throw Self.lost(endpoint, "It closed the connection.")
+                case .wouldBlock:
+                    throw Self.lost(endpoint, "It did not answer.", isPassing: false)
                 }
-                handshake.receive(Array(buffer[..<count]))
             }
         }
+    }
+
+    /// Whether it is just coming or going.
+    private static func isPassing(_ report: ServerReport) -> Bool {
+        ["57P01", "57P03"].contains(report[.state])
     }
 
     static func sendAll(_ descriptor: Int32, _ bytes: [UInt8]) -> Bool {

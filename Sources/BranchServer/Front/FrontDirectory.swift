@@ -61,6 +61,8 @@ package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     package let message: String
     package let detail: String?
     package let hint: String?
+    /// Whether a compute came or went just then, so that it may be otherwise at once.
+    package var isPassing = false
 
     package init(_ state: String, _ message: String, detail: String? = nil, hint: String? = nil) {
         invariant(state.utf8.count == 5, "SQLSTATE \(state)")
@@ -82,6 +84,17 @@ package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Refusal {
+    /// The compute ended while somebody was on the way to it.
+    package static func passing(_ message: String) -> Refusal {
+        var refusal = Refusal(
+            "57P03",
+            message,
+            hint: "Try again: it is started when somebody connects."
+        )
+        refusal.isPassing = true
+        return refusal
+    }
+
     /// There is no such branch, but perhaps one with nearly that name.
     package static func unknownBranch(_ name: String, among names: [String]) -> Refusal {
         let near = Likeness.nearest(name, among: names)

@@ -101,11 +101,7 @@ extension ServedBranches {
         else {
             // What could not be asked is no reason to call a password wrong.
             if computes.socketPath(of: branch.computeKey) == nil, copies == nil {
-                throw Refusal(
-                    "57P03",
-                    "the compute ended while somebody was let in",
-                    hint: "Try again: it is started when somebody connects."
-                )
+                throw Refusal.passing("the compute ended while somebody was let in")
             }
             throw Refusal("28P01", "password authentication failed for user \"\(user.text)\"")
         }

@@ -55,7 +55,7 @@ extension ServerError {
             switch error.kind {
             case .unavailable: .unavailable
             case .invalid: .invalid
-            case .busy: .busy
+            case .busy, .gone: .busy
             case .failed: .failed
             }
         self.init(kind, error.message)
@@ -119,6 +119,7 @@ extension Refusal {
         case let error as OxbowError: self.init(error)
         case let error as ServerError: self.init(error)
         case let error as WALError: self.init(error)
+        case let error as ComputeError where error.kind == .gone: self = .passing(error.message)
         case let error as ComputeError: self.init(ServerError(error))
         default: self.init("XX000", "\(error)")
         }
