@@ -108,6 +108,20 @@ import Testing
         #expect(throws: ComputeError.self) { try ComputePlace(options, key: key) }
     }
 
+    @Test func `forks are prepared less often the less they are taken`() {
+        var pace = PreparationPace()
+        var total: UInt64 = 0
+        for _ in 0..<20 {
+            total += pace.restNanoseconds
+            pace.spoiled()
+        }
+        #expect(pace.restNanoseconds == PreparationPace.mostNanoseconds)
+        // In ten minutes of changes, some twenty.
+        #expect(total > 600_000_000_000)
+        pace.given()
+        #expect(pace.restNanoseconds == PreparationPace.leastNanoseconds)
+    }
+
     @Test func `mounts of other servers are told from all others`() {
         let table = """
             /dev/vda / ext4 rw 0 0

@@ -1,6 +1,7 @@
 import BranchServer
 import Foundation
 import Glibc
+import Oxbow
 import ServerFixture
 import Testing
 
@@ -91,16 +92,18 @@ struct PreparedForkTests {
     @Test func `a fork has all that was done before it, whatever was prepared`() throws {
         let server = try RunningServer.new(Self.one)
         try server.sql("postgres", "CREATE TABLE t (n int)")
-        for round in 1...12 {
+        for round in 1...6 {
             // Forks of a branch at rest, of one that has just changed, and in between.
-            if round % 3 == 0 { #expect(try server.wait { try prepared(server).count == 1 }) }
+            if round == 3 || round == 6 {
+                #expect(try server.wait { try prepared(server).count == 1 })
+            }
             let before = try prepared(server).first?[3]
             try server.sql("postgres", "INSERT INTO t VALUES (\(round))")
-            if round % 4 == 0 { usleep(UInt32(round) * 60_000) }
+            if round % 2 == 0 { usleep(UInt32(round) * 60_000) }
             try server.sql("oxbow", "CREATE BRANCH b\(round) FROM main")
             let said = try server.sql("postgres@b\(round)", "SELECT count(*), max(n) FROM t")
             #expect(said == "\(round)|\(round)")
-            if let before, round % 4 != 0 {
+            if let before {
                 #expect(try process(of: "b\(round)", server) != before)
             }
             try server.sql("oxbow", "DROP BRANCH b\(round)")
@@ -111,7 +114,71 @@ struct PreparedForkTests {
         try server.start([Self.one])
         #expect(try server.branches() == ["main"])
         #expect(try prepared(server).isEmpty)
-        #expect(try server.sql("postgres", "SELECT count(*) FROM t") == "12")
+        #expect(try server.sql("postgres", "SELECT count(*) FROM t") == "6")
+        try server.end()
+    }
+
+    @Test func `nobody comes to what is prepared by its name`() throws {
+        let server = try RunningServer.new(Self.one)
+        try server.sql("oxbow", "CREATE BRANCH a FROM main")
+        #expect(try server.wait { try prepared(server).count == 1 })
+        let name = String(try prepared(server)[0][0])
+        #expect(try server.sql("postgres@\(name)", "SELECT 1").contains("does not exist"))
+        for statement in [
+            "RENAME BRANCH x TO y", "SET DEFAULT BRANCH x", "CREATE BRANCH y FROM x",
+            "DROP BRANCH x", "RESET BRANCH x TO 'head'", "SUSPEND x", "SHOW HISTORY FOR x",
+        ] {
+            let text = statement.replacingOccurrences(of: " x", with: " \"\(name)\"")
+            let said = try server.sql("oxbow", text)
+            #expect(said.contains("does not exist"), "\(statement): \(said)")
+        }
+        let taken = "CREATE BRANCH IF NOT EXISTS \"\(name)\" FROM main"
+        #expect(try server.sql("oxbow", taken).contains("exists already"))
+        try server.sql("oxbow", "DROP BRANCH a")
+        #expect(try server.branches() == ["main"])
+        try server.end()
+    }
+
+    private func protectOthers(in data: String) throws {
+        let store = try Store.open(data)
+        for info in try store.branches() where info.name != "main" {
+            try store.branch(info.id).protect()
+        }
+        try store.close()
+    }
+
+    @Test func `what is the server's own goes though somebody protected it`() throws {
+        let server = try RunningServer.new()
+        let holder = try server.start(
+            "exec psql -X -q -d '\(server.url("postgres@main+"))' -c 'SELECT pg_sleep(600)'"
+        ).0
+        #expect(try server.wait { try server.branches().count == 2 })
+        server.kill()
+        holder.waitUntilExit()
+        try protectOthers(in: server.data)
+        try server.start()
+        #expect(try server.branches() == ["main"])
+        try server.end()
+    }
+
+    @Test func `one of many who make the same branch at once makes it`() throws {
+        let server = try RunningServer.new(Self.one)
+        for round in 0..<5 {
+            let statement = "CREATE BRANCH IF NOT EXISTS b\(round) FROM main"
+            let shells = try (0..<6).map { _ in
+                try server.start(
+                    "psql -X -q -At -d '\(server.url("oxbow"))' -c '\(statement)' 2>&1"
+                )
+            }
+            for (shell, output) in shells {
+                shell.waitUntilExit()
+                let said = String(
+                    decoding: output.fileHandleForReading.readDataToEndOfFile(),
+                    as: UTF8.self
+                )
+                #expect(shell.terminationStatus == 0, "\(said)")
+            }
+        }
         try server.end()
     }
 

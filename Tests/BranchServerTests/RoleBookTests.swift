@@ -146,18 +146,18 @@ import Volume
         try write()
         let one = try #require(verifier("app"))
         let gone = try #require(verifier("gone"))
-        #expect(!book.confirm("app", one, on: main, socketPath: compute.path))
+        #expect(try !book.confirm("app", one, on: main, socketPath: compute.path))
         #expect(notes.last.contains("another password"))
-        #expect(!book.confirm("gone", gone, on: main, socketPath: compute.path))
+        #expect(try !book.confirm("gone", gone, on: main, socketPath: compute.path))
         let two = try #require(verifier("app"))
         #expect(try two == RoleListTests.verifier("two"))
-        #expect(book.confirm("app", two, on: main, socketPath: compute.path))
+        #expect(try book.confirm("app", two, on: main, socketPath: compute.path))
         // Asked once for all who come after that.
         let count = compute.count
         try write()
-        #expect(book.confirm("app", two, on: main, socketPath: compute.path))
+        #expect(try book.confirm("app", two, on: main, socketPath: compute.path))
         #expect(compute.count == count)
-        #expect(!book.confirm("app", one, on: main, socketPath: compute.path))
+        #expect(try !book.confirm("app", one, on: main, socketPath: compute.path))
         compute.end()
     }
 
@@ -187,7 +187,10 @@ import Volume
         compute.say(FakeCompute.Script(welcome: going, answer: []))
         let now = book.verifier(of: "app", on: main, socketPath: compute.path)
         #expect(try now == RoleListTests.verifier("one"))
-        #expect(try !book.confirm("app", #require(now), on: main, socketPath: compute.path))
+        let known = try #require(now)
+        #expect(throws: RoleError.self) {
+            try book.confirm("app", known, on: main, socketPath: compute.path)
+        }
         compute.end()
         #expect(book.verifier(of: "app", on: main, socketPath: compute.path) != nil)
         #expect(!book.refresh(main, socketPath: compute.path))

@@ -143,7 +143,7 @@ private final class Server: @unchecked Sendable {
             try proof(verifier, password) == verifier
         else { return "rejected" }
         let lease = try computes.acquire(target(name))
-        return "\(book.confirm(user, verifier, on: branch, socketPath: lease.socketPath))"
+        return "\(try book.confirm(user, verifier, on: branch, socketPath: lease.socketPath))"
     }
 
     /// The record at which PostgreSQL's log reached a position, and the one before it.

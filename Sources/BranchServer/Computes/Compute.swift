@@ -92,6 +92,14 @@ final class Compute: @unchecked Sendable {
 
     func release() { lock.withLock { handle(.release) } }
 
+    func touch() {
+        lock.withLock {
+            guard machine.phase == .ready else { return }
+            handle(.request)
+            handle(.release)
+        }
+    }
+
     var isReady: Bool { lock.withLock { machine.phase == .ready } }
 
     /// Ends it for good, and waits until its last process is gone. At once where nobody needs its

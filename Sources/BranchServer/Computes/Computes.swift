@@ -77,6 +77,9 @@ public final class Computes: @unchecked Sendable {
         (try? ComputePlace(options, key: key, user: user))?.remove()
     }
 
+    /// Has the compute of a key stay for as long as if a session had just ended.
+    func touch(_ key: String) { lock.withLock { computes[key] }?.touch() }
+
     /// Where the compute of a key takes sessions; nil where it does not run.
     func socketPath(of key: String) -> String? {
         lock.withLock { computes[key] }.flatMap { $0.isReady ? $0.place.socketPath : nil }

@@ -74,7 +74,11 @@ package struct AdminStore: Sendable {
         case .create(let creation): return try create(creation, author)
         case .drop(let name, let onlyIfThere): return try drop(name, onlyIfThere, author)
         case .undelete(let name, let new):
-            try store.undelete(store.deletedBranch(name).id, as: new, by: author)
+            let deleted = try store.deletedBranch(name)
+            if OwnBranch(deleted)?.isHidden == true {
+                throw Refusal("42704", "there is no deleted branch \(name)")
+            }
+            try store.undelete(deleted.id, as: new, by: author)
             try store.sync()
             return try shown(branch(new ?? name))
         case .rename(let name, let new): return try rename(name, new, author)
@@ -99,11 +103,14 @@ package struct AdminStore: Sendable {
     // MARK: Looking up
 
     private func branch(_ name: String) throws -> Branch {
-        do { return try store.branch(name) } catch {
+        do throws(OxbowError) {
+            let branch = try store.branch(name)
+            if try OwnBranch(branch.info())?.isHidden != true { return branch }
+        } catch {
             guard error.kind == .notFound || error.kind == .invalid else { throw error }
-            let there = try store.branches().filter { OwnBranch($0)?.isHidden != true }
-            throw Refusal.unknownBranch(name, among: there.map(\.name))
         }
+        let there = try store.branches().filter { OwnBranch($0)?.isHidden != true }
+        throw Refusal.unknownBranch(name, among: there.map(\.name))
     }
 
     /// The record that a moment snaps to, where nobody knows of PostgreSQL.
@@ -178,14 +185,34 @@ package struct AdminStore: Sendable {
         _ creation: AdminStatement.Creation,
         _ author: Author
     ) throws -> AdminResult {
-        if creation.onlyIfMissing, let there = try? store.branch(creation.name) {
-            try expectSameOrigin(there, creation)
-            return try noted(
-                shown(there),
-                "branch \"\(creation.name)\" already exists, skipping",
-                state: "42710"
-            )
+        if creation.onlyIfMissing, let there = try? branch(creation.name) {
+            return try skipped(there, creation)
         }
+        do { return try make(creation, author) } catch {
+            // Somebody else made it meanwhile.
+            guard creation.onlyIfMissing, let there = try? branch(creation.name) else {
+                throw error
+            }
+            return try skipped(there, creation)
+        }
+    }
+
+    private func skipped(
+        _ there: Branch,
+        _ creation: AdminStatement.Creation
+    ) throws -> AdminResult {
+        try expectSameOrigin(there, creation)
+        return try noted(
+            shown(there),
+            "branch \"\(creation.name)\" already exists, skipping",
+            state: "42710"
+        )
+    }
+
+    private func make(
+        _ creation: AdminStatement.Creation,
+        _ author: Author
+    ) throws -> AdminResult {
         let parentName = creation.parent ?? surroundings.defaultBranch()
         let parent = try branch(parentName)
         let expiry = try Self.expiry(creation.lifetime) ?? surroundings.usualExpiry

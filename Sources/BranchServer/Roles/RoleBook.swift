@@ -108,7 +108,7 @@ package final class RoleBook: @unchecked Sendable {
     /// Whether what somebody proved is what the compute has, now that it runs: the branch's own
     /// list may have been older. To be asked of each who was authenticated, once the compute is
     /// ready; who is refused (28P01) where this is false. Costs nothing where the compute was asked
-    /// before.
+    /// before; an error says that it could not be asked.
     ///
     /// It is asked in the database that the client wants, where there is such: the first session in
     /// one after a start has to read its catalog anew, which the client then need not.
@@ -118,18 +118,27 @@ package final class RoleBook: @unchecked Sendable {
         on branch: Branch,
         socketPath: String,
         database: WireString? = nil
-    ) -> Bool {
+    ) throws(RoleError) -> Bool {
         let shelf = shelf(branch)
         // It has said as much already, and nobody was measured by anything else since.
         if let list = shelf.told(by: socketPath), (try? verifier(of: user, in: list)) == proved {
             return true
         }
+        func note(_ error: RoleError) {
+            log("role \(RoleText.shown(user.bytes)) is not let in on \(branch.id): \(error)")
+        }
+        let list: RoleList
         do throws(RoleError) {
-            let list = try shelf.asked(socketPath, in: database?.validText).list
+            list = try shelf.asked(socketPath, in: database?.validText).list
+        } catch {
+            note(error)
+            throw error
+        }
+        do throws(RoleError) {
             if try verifier(of: user, in: list) == proved { return true }
             throw RoleError("the role has another password by now")
         } catch {
-            log("role \(RoleText.shown(user.bytes)) is not let in on \(branch.id): \(error)")
+            note(error)
             return false
         }
     }

@@ -12,11 +12,10 @@ final class ForkPreparer: @unchecked Sendable {
     private var thread: WorkerThread?
     /// What the branch showed at the last look, and since when.
     private var seen: (head: LSN, since: UInt64)?
+    private var pace = PreparationPace()
+    private var givenCount = 0
 
     private static let pauseMilliseconds = 100
-    /// So long a branch must not have changed, and nobody have forked it: who forked it is about to
-    /// use the processor.
-    private static let restNanoseconds: UInt64 = 300_000_000
     /// The newest databases, of a cluster that has more.
     private static let visitedDatabases = 8
 
@@ -48,12 +47,20 @@ final class ForkPreparer: @unchecked Sendable {
                 && branches.computes.socketPath(of: fork.branch.computeKey) != nil
         }
         for fork in useless { branches.discard(fork.branch) }
+        if useless.contains(where: { $0.parent == demand?.parent && $0.origin != head }) {
+            pace.spoiled()
+        }
+        if branches.prepared.givenCount != givenCount {
+            givenCount = branches.prepared.givenCount
+            pace.given()
+        }
         guard let demand, let head else {
             if let demand { branches.prepared.forget(demand) }
             return
         }
         if seen?.head != head { seen = (head, now) }
-        let rests = now >= max(seen?.since ?? now, demand.since) + Self.restNanoseconds
+        // Who has just forked it is about to use the processor.
+        let rests = now >= max(seen?.since ?? now, demand.since) + pace.restNanoseconds
         if rests, !branches.prepared.isFull, branches.computes.hasRoom { prepare(demand, head) }
     }
 

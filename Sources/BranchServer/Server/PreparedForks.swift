@@ -24,6 +24,7 @@ final class PreparedForks: @unchecked Sendable {
     private let lock = Lock()
     private var ready: [Fork] = []
     private var demand: Demand?
+    private var given = 0
     private var isEnded = false
 
     /// At most so many are kept.
@@ -37,6 +38,7 @@ final class PreparedForks: @unchecked Sendable {
             lock.wakeAll()
             guard let place = ready.firstIndex(where: { $0.parent == parent && $0.origin == head })
             else { return nil }
+            given += 1
             return ready.remove(at: place)
         }
     }
@@ -61,6 +63,9 @@ final class PreparedForks: @unchecked Sendable {
         }
     }
 
+    /// How many were taken so far.
+    var givenCount: Int { lock.withLock { given } }
+
     var isFull: Bool { lock.withLock { ready.count >= limit } }
 
     /// Nobody is expected to ask for more of that.
@@ -84,4 +89,23 @@ final class PreparedForks: @unchecked Sendable {
             lock.wakeAll()
         }
     }
+}
+
+/// How long a branch must rest before a fork of it is prepared: longer with each that was made for
+/// nothing, since each costs a start of PostgreSQL, and what that writes.
+package struct PreparationPace: Sendable {
+    package static let leastNanoseconds: UInt64 = 300_000_000
+    package static let mostNanoseconds: UInt64 = 60_000_000_000
+
+    package private(set) var restNanoseconds = leastNanoseconds
+
+    package init() {}
+
+    /// The branch changed before anybody took what was prepared.
+    package mutating func spoiled() {
+        restNanoseconds = min(2 * restNanoseconds, Self.mostNanoseconds)
+    }
+
+    /// Somebody took one.
+    package mutating func given() { restNanoseconds = Self.leastNanoseconds }
 }

@@ -90,19 +90,22 @@ extension ServedBranches {
         _ lease: ComputeLease
     ) throws(Refusal) {
         let user = request.user
-        guard let proved = request.proved,
-            roles.confirm(
-                user,
-                proved,
-                on: branch,
-                socketPath: lease.socketPath,
-                database: request.target.database
-            )
-        else {
-            // What could not be asked is no reason to call a password wrong.
-            if computes.socketPath(of: branch.computeKey) == nil, copies == nil {
-                throw Refusal.passing("the compute ended while somebody was let in")
+        var isConfirmed = false
+        do throws(RoleError) {
+            if let proved = request.proved {
+                isConfirmed = try roles.confirm(
+                    user,
+                    proved,
+                    on: branch,
+                    socketPath: lease.socketPath,
+                    database: request.target.database
+                )
             }
+        } catch {
+            // What could not be asked is no reason to call a password wrong.
+            throw Refusal.passing("the compute could not be asked who may log in: \(error)")
+        }
+        guard isConfirmed else {
             throw Refusal("28P01", "password authentication failed for user \"\(user.text)\"")
         }
     }
@@ -249,7 +252,7 @@ extension ServedBranches {
                     by: use.author("oxbow")
                 )
                 return ComputeFork(name: try fork.info().name) { [self] in
-                    try? fork.delete(by: Author("oxbow"))
+                    try? Self.delete(fork)
                     mount?.refresh()
                 }
             }

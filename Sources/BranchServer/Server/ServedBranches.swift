@@ -74,10 +74,13 @@ final class ServedBranches: Sendable {
     }
 
     func find(_ name: String) throws -> Branch {
-        do { return try store.branch(name) } catch {
+        do throws(OxbowError) {
+            let branch = try store.branch(name)
+            if try OwnBranch(branch.info())?.isHidden != true { return branch }
+        } catch {
             guard error.kind == .notFound || error.kind == .invalid else { throw error }
-            throw Refusal.unknownBranch(name, among: try names())
         }
+        throw Refusal.unknownBranch(name, among: try names())
     }
 
     /// The branches that people are shown.
@@ -159,6 +162,7 @@ final class ServedBranches: Sendable {
             throw error
         }
         mount?.refresh()
+        computes.touch(fork.branch.computeKey)
         return fork.branch
     }
 
@@ -178,14 +182,20 @@ final class ServedBranches: Sendable {
     func discard(_ branch: Branch) {
         computes.discard(branch.computeKey)
         roles.forget(branch.id)
-        try? branch.delete(by: Author("oxbow"))
+        try? Self.delete(branch)
         mount?.refresh()
+    }
+
+    /// Also where somebody protected it, who cannot have known that it goes.
+    static func delete(_ branch: Branch) throws(OxbowError) {
+        if try branch.info().isProtected { try branch.protect(false, by: Author("oxbow")) }
+        try branch.delete(by: Author("oxbow"))
     }
 
     /// Deletes what a server left that did not end in good order.
     func reap() throws(OxbowError) {
         for info in try store.branches() where OwnBranch(info) != nil {
-            try store.branch(info.id).delete(by: Author("oxbow"))
+            try Self.delete(store.branch(info.id))
         }
     }
 }

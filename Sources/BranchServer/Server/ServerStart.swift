@@ -30,6 +30,7 @@ struct ServerStart {
             }
         } catch {
             try? store.close()
+            folder.removeRun()
             throw error
         }
         do {
@@ -51,6 +52,7 @@ struct ServerStart {
         } catch {
             mount?.end()
             try? store.close()
+            folder.removeRun()
             throw error
         }
     }

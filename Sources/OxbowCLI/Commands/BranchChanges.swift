@@ -60,12 +60,22 @@ enum BranchChanges {
     ) { call in
         let (name, from) = (try call.value(name), try call.value(from))
         try call.withStore { store in
-            if call[ifNotExists], let there = try existing(name, from, store) {
-                return try tell(call, store, there, isNew: false) {
+            func skip(_ there: Branch) throws {
+                try tell(call, store, there, isNew: false) {
                     "\(name) is there, from \($0.from ?? "nothing")"
                 }
             }
-            let branch = try make(call, name, from, store)
+            if call[ifNotExists], let there = try existing(name, from, store) {
+                return try skip(there)
+            }
+            let branch: Branch
+            do { branch = try make(call, name, from, store) } catch {
+                // Somebody else made it meanwhile.
+                guard call[ifNotExists], let there = try existing(name, from, store) else {
+                    throw error
+                }
+                return try skip(there)
+            }
             try tell(call, store, branch, isNew: true) {
                 "created branch \(name) from \($0.from ?? "nothing")"
             }
@@ -212,7 +222,7 @@ enum BranchChanges {
             switch reference {
             case .id(let known): id = known
             case .name(let name):
-                guard let deleted = try store.lastDeleted(name) else {
+                guard let deleted = try store.lastDeleted(name), !deleted.isServersOwn else {
                     throw Failure(
                         "notFound",
                         "there is no deleted branch \(name): `oxbow branch list --all` shows those "

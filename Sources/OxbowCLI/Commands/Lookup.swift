@@ -12,11 +12,16 @@ extension Store {
             let branch = try branch(id)
             let info = try branch.info()
             if let deleted = info.deleted { throw Self.gone(info.name, deleted, "\(id)") }
+            if info.isServersOwn { throw Failure("notFound", "there is no branch \(id)") }
             return branch
         case .name(let name):
-            do throws(OxbowError) { return try branch(name) } catch {
-                throw error.kind == .notFound ? try missing(name) : error
+            do throws(OxbowError) {
+                let branch = try branch(name)
+                if try !branch.info().isServersOwn { return branch }
+            } catch {
+                guard error.kind == .notFound else { throw error }
             }
+            throw try missing(name)
         }
     }
 
@@ -44,7 +49,7 @@ extension Store {
 
     private func missing(_ name: String) throws(OxbowError) -> Failure {
         if let deleted = try lastDeleted(name)?.deleted { return Self.gone(name, deleted, name) }
-        let names = try branches().map(\.name)
+        let names = try branches().filter { !$0.isServersOwn }.map(\.name)
         if names.isEmpty {
             return Failure(
                 "notFound",
