@@ -56,8 +56,8 @@ extension Session {
     }
 
     /// Puts an open file into an answer, and what the kernel may keep of it.
-    private static func put(_ open: OpenHandle, _ info: UnsafeMutablePointer<fuse_file_info>) {
-        unsafe info.pointee.fh = open.retained()
+    private func put(_ open: OpenHandle, _ info: UnsafeMutablePointer<fuse_file_info>) {
+        unsafe info.pointee.fh = hold(open)
         switch open.cache {
         case .kept: unsafe oxbow_keep_cache(info)
         case .renewed: break
@@ -71,10 +71,10 @@ extension Session {
                 guard let info = unsafe info else { throw Refusal(EINVAL) }
                 let flags = unsafe info.pointee.flags
                 let open = try session.open(NodeID(rawValue: node), flags: flags)
-                unsafe Session.put(open, info)
+                unsafe session.put(open, info)
                 if unsafe fuse_reply_open(request.raw, info) < 0 {
                     // Who asked is gone, and will not close it.
-                    unsafe OpenHandle.release(info.pointee.fh)
+                    unsafe session.letGo(info.pointee.fh)
                 }
             }
         }
@@ -92,8 +92,8 @@ extension Session {
             }
         }
         unsafe calls.release = { raw, _, info in
-            unsafe Session.answer(raw) { _, request in
-                if let info = unsafe info { unsafe OpenHandle.release(info.pointee.fh) }
+            unsafe Session.answer(raw) { session, request in
+                if let info = unsafe info { unsafe session.letGo(info.pointee.fh) }
                 request.done()
             }
         }
@@ -191,9 +191,9 @@ extension Session {
                     mode: mode,
                     flags: flags
                 )
-                unsafe Session.put(open, info)
+                unsafe session.put(open, info)
                 if unsafe fuse_reply_create(request.raw, &entry, info) < 0 {
-                    unsafe OpenHandle.release(info.pointee.fh)
+                    unsafe session.letGo(info.pointee.fh)
                     session.forget(NodeID(rawValue: entry.ino), 1)
                 }
             }

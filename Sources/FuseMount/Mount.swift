@@ -256,6 +256,7 @@ public final class Mount: @unchecked Sendable {
             usleep(2_000)
         }
         for thread in threads { thread.join() }
+        session.letGoOfAll()
         for tree in session.trees.all {
             if case .branch(let files) = tree.content { try? files.writeTimes() }
         }

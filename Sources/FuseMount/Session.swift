@@ -2,12 +2,15 @@ import CFuse
 import Glibc
 import Oxbow
 import Primitives
+import Synchronization
 import Volume
 
 /// What the kernel's requests are answered from.
 final class Session: Sendable {
     let store: Store
     let trees: TreeTable
+    /// The numbers by which the kernel knows open files.
+    private let opened = Mutex<Set<UInt64>>([])
 
     init(_ store: Store) {
         self.store = store
@@ -56,6 +59,28 @@ final class Session: Sendable {
             throw error
         }
         trees.forget(tree, number)
+    }
+
+    // MARK: Open files
+
+    /// The number that the kernel keeps for an open file, until it lets go of that.
+    func hold(_ open: OpenHandle) -> UInt64 {
+        let number = open.retained()
+        opened.withLock { _ = $0.insert(number) }
+        return number
+    }
+
+    func letGo(_ number: UInt64) {
+        if opened.withLock({ $0.remove(number) }) != nil { OpenHandle.release(number) }
+    }
+
+    /// What is open when a mount ends the kernel does not let go of any more.
+    func letGoOfAll() {
+        let all = opened.withLock { opened in
+            defer { opened = [] }
+            return opened
+        }
+        for number in all { OpenHandle.release(number) }
     }
 
     func forget(_ node: NodeID, _ count: UInt64) {

@@ -83,7 +83,7 @@ package struct ComputeProcess: ~Copyable {
         unsafe launch.death_signal = program.view == nil ? SIGQUIT : SIGKILL
         let binds = (program.view ?? []).flatMap { [$0.folder, $0.place] }
         let hidden = program.view.map { OtherMounts.places(but: $0.map(\.place)) } ?? []
-        let id = unsafe withStrings([program.path] + program.arguments) { arguments in
+        let (id, step) = unsafe withStrings([program.path] + program.arguments) { arguments in
             unsafe withStrings(ComputeProgram.environment) { environment in
                 unsafe withStrings(binds) { binds in
                     unsafe withStrings(hidden) { hidden in
@@ -92,15 +92,17 @@ package struct ComputeProcess: ~Copyable {
                         unsafe launch.environment = UnsafePointer(environment)
                         unsafe launch.binds = constant(binds)
                         unsafe launch.hidden = constant(hidden)
-                        return unsafe oxbow_launch_process(&launch)
+                        let id = unsafe oxbow_launch_process(&launch)
+                        // It may be one of these strings.
+                        let step = unsafe launch.failed_step.map { unsafe String(cString: $0) }
+                        return (id, step)
                     }
                 }
             }
         }
         guard id > 0 else {
-            let step = unsafe launch.failed_step.map { unsafe String(cString: $0) } ?? "start"
             let reason = unsafe String(cString: strerror(launch.error))
-            throw ComputeError(.failed, "start \(program.path): \(step): \(reason)")
+            throw ComputeError(.failed, "start \(program.path): \(step ?? "start"): \(reason)")
         }
         return id
     }
