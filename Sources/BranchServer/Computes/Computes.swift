@@ -94,6 +94,8 @@ public final class Computes: @unchecked Sendable {
         }
         let threads = all.map { compute in WorkerThread { compute.close() } }
         for thread in threads { thread.join() }
+        // Each knows this pool.
+        lock.withLock { computes = [:] }
         for key in ComputeFiles.names(in: options.runPath) {
             (try? ComputePlace(options, key: key, user: user))?.removeRun()
         }
