@@ -1,6 +1,7 @@
 """psycopg 3: the extended protocol, pipelines, COPY, cursors on the server, LISTEN, cancel, 2PC."""
 import datetime
 import decimal
+import logging
 import threading
 import time
 import uuid
@@ -10,6 +11,10 @@ from psycopg import IsolationLevel, errors
 from psycopg.types.json import Jsonb
 
 from check import branch, database, fails, host, ok, password, port, user
+
+
+# That a pipeline with an error in it ends in one is said on the way out, or not: as it comes.
+logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 
 def connect(name=database, **more):
