@@ -12,8 +12,8 @@ from server import PATIENCE, Failure, descendants
 
 BRANCHES = 40
 CLIENTS = 6
-# What a quiet server may have more at the end than after a fifth of the time, in which its caches
-# fill. A cycle writes some 300 MiB, and segments have 64.
+# What a quiet server may have more at the end than after its second cycle. A cycle writes some
+# 300 MiB, and segments have 64.
 ALLOWED = {"processes": 0, "mounts": 0, "descriptors": 4, "threads": 4, "memory MiB": 16,
            "disk MiB": 192}
 
@@ -25,7 +25,7 @@ class Churn:
         self.server = server
         self.errors = []
         self.counts = {"cycles": 0, "branches": 0, "throw-away forks": 0, "moments": 0}
-        # What a quiet server holds once it is warm and at the end, and what it ever held.
+        # What a quiet server holds after its second cycle and at the end, and what it ever held.
         self.warm, self.peak, self.end = {}, {}, {}
 
     def run(self, minutes):
@@ -34,12 +34,11 @@ class Churn:
         server.command("window", "set", "--time", "5s", "--bytes", "64M")
         server.ask("postgres@main", "CREATE TABLE t AS SELECT n, repeat('x', 100) line "
                    "FROM generate_series(1, 10000) n")
-        began, until = time.monotonic(), time.monotonic() + 60 * minutes
+        until = time.monotonic() + 60 * minutes
         while time.monotonic() < until or self.counts["cycles"] < 3:
             self.cycle()
             self.counts["cycles"] += 1
-            is_warm = self.counts["cycles"] >= 2 and time.monotonic() > began + 12 * minutes
-            if is_warm and not self.warm:
+            if self.counts["cycles"] == 2:
                 self.settle()
                 self.warm = self.sample()
             print(f"   {self.counts['cycles']:>4} {self.sample()}", flush=True)
