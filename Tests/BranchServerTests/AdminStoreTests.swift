@@ -123,6 +123,9 @@ import Testing
         #expect(state("set default branch nothing") == "3D000")
         try say("rename branch x to y")
         #expect(notes.defaultBranch == "y")
+        try say("create branch passing from y ttl '1h'")
+        #expect(state("set default branch passing") == "55000")
+        #expect(notes.defaultBranch == "y")
     }
 
     @Test func `what is about computes is somebody else's`() throws {

@@ -90,7 +90,7 @@ package struct AdminStore: Sendable {
             let branch = try branch(name)
             return try whileHeld(name) { try branch.undo(by: author) }
         case .setDefault(let name):
-            _ = try branch(name)
+            try branch(name).info().checkMayBeDefault()
             try surroundings.setDefaultBranch(name)
             return AdminResult()
         case .setIdle(let name, let idle):

@@ -91,7 +91,7 @@ public final class Server: Sendable {
     /// Makes another branch that of connections that name none.
     public func setDefaultBranch(_ name: String) throws(ServerError) {
         try ServerError.telling {
-            _ = try branches.find(name)
+            try branches.find(name).info().checkMayBeDefault()
             try branches.setDefaultBranch(name)
         }
     }

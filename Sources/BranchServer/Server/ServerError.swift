@@ -90,7 +90,9 @@ extension ServerError {
     }
 
     /// Does something, and says of what went wrong in one form.
-    static func telling<Result>(_ body: () throws -> Result) throws(ServerError) -> Result {
+    package static func telling<Result>(
+        _ body: () throws -> Result
+    ) throws(ServerError) -> Result {
         do { return try body() } catch { throw ServerError(wrapping: error) }
     }
 }

@@ -18,6 +18,15 @@ enum DefaultBranch {
         #endif
     }
 
+    static func set(_ call: Invocation, _ branch: BranchInfo) throws {
+        #if Server
+        try Failure.telling { () throws(ServerError) in
+            try ServerError.telling { try branch.checkMayBeDefault() }
+        }
+        #endif
+        try set(call, branch.name)
+    }
+
     static func set(_ call: Invocation, _ name: String) throws {
         #if Server
         if let server = call.environment.host?.server {

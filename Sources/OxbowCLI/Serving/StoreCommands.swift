@@ -84,7 +84,7 @@ enum StoreCommands {
         let reference = call[branch]
         try call.withStore { store in
             if let reference {
-                try DefaultBranch.set(call, try store.find(reference).info().name)
+                try DefaultBranch.set(call, store.find(reference).info())
             }
             let name = DefaultBranch.name(call) ?? "main"
             if call.wantsJSON { return try call.output.json(["branch": .string(name)]) }
