@@ -103,7 +103,7 @@ struct ComputeTests {
             #expect(served.tell("race main 40").hasPrefix("40 ready 0 1 "))
             // A process that it has just begun looks as it does, until it says what it is.
             let isAlone = try served.wait {
-                let form = "^/usr/lib/postgresql/.*\(served.folder)/mnt"
+                let form = "^/[^ ]*/postgres .*\(served.folder)/mnt"
                 return try served.run("pgrep -fc '\(form)'").said == "1"
             }
             #expect(isAlone, "round \(round)")

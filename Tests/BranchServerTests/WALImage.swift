@@ -101,10 +101,15 @@ struct WALImage {
         }
     }
 
-    static func control(checkpoint: UInt64, cluster: UInt64 = 77) -> [UInt8] {
-        var bytes = little(cluster, 8) + little(1300, 4) + little(0, 20)
+    static func control(
+        checkpoint: UInt64,
+        cluster: UInt64 = 77,
+        version: UInt64 = 1300,
+        checksumOffset: Int = 284
+    ) -> [UInt8] {
+        var bytes = little(cluster, 8) + little(version, 4) + little(0, 20)
         bytes += little(checkpoint, 8) + little(checkpoint, 8) + little(UInt64(timeline), 4)
-        bytes += little(0, 284 - bytes.count)
+        bytes += little(0, checksumOffset - bytes.count)
         var sum = WALChecksum()
         sum.add(bytes)
         bytes += little(UInt64(sum.value), 4)

@@ -156,6 +156,23 @@ import Testing
         }
     }
 
+    /// PostgreSQL 13 to 17 write the form 1300, and 18 the form 1800.
+    @Test func `settings are read where their place is known`() throws {
+        for (version, offset) in [(1300, 288), (1800, 292)] as [(UInt64, Int)] {
+            for elsewhere in [-4, 0, 4] {
+                let bytes = WALImage.control(
+                    checkpoint: 8,
+                    version: version,
+                    checksumOffset: offset + elsewhere
+                )
+                let control = try PostgresControl(decoding: bytes)
+                #expect((control.settings != nil) == (elsewhere == 0), "\(version) \(elsewhere)")
+            }
+        }
+        let unknown = WALImage.control(checkpoint: 8, version: 1900, checksumOffset: 292)
+        #expect(try PostgresControl(decoding: unknown).settings == nil)
+    }
+
     @Test func `checksums are those of CRC-32C`() {
         var sum = WALChecksum()
         sum.add("123456789".utf8)

@@ -8,14 +8,15 @@ package import Primitives
 ///    12  u32  of the catalog         48  u32  its timeline
 ///    16  u32  the state, 6 while a server runs
 ///
-/// Its checksum follows what it holds, which is more in some versions. The versions 13 to 16 have
-/// one form, and settings in it:
+/// Its checksum follows what it holds, which is more in some versions. The versions 13 to 18 have
+/// these settings in it:
 ///
 ///     172  i32  wal_level, 0 to 2          188  i32  max_wal_senders
 ///     180  i32  max_connections            192  i32  max_prepared_xacts
 ///     184  i32  max_worker_processes       196  i32  max_locks_per_xact
+///     228  u32  the size of a file of the log
 ///     252  u32  the version of data checksums, 0 for none
-///     288  u32  CRC-32C of all before it
+///     288  u32  CRC-32C of all before it; in version 18 at 292
 package struct PostgresControl: Equatable, Sendable {
     package let cluster: UInt64
     package let checkpoint: UInt64
@@ -32,8 +33,8 @@ package struct PostgresControl: Equatable, Sendable {
     private static let checksumOffsets = 64..<512
     private static let inProduction: UInt32 = 6
 
-    private static let versionWithSettings: UInt32 = 1300
-    private static let checksumOffsetWithSettings = 288
+    /// Where the checksum of a form is whose settings are known.
+    private static let formsWithSettings: [UInt32: Int] = [1300: 288, 1800: 292]
     private static let levels = ["minimal", "replica", "logical"]
 
     package init(decoding bytes: [UInt8]) throws(Malformed) {
@@ -51,9 +52,7 @@ package struct PostgresControl: Equatable, Sendable {
         timeline = try reader.fixed("timeline")
         guard redo <= checkpoint, timeline > 0 else { throw Malformed("checkpoint", at: 32) }
         let checksumOffset = try Self.checksumOffset(bytes)
-        let hasSettings =
-            version == Self.versionWithSettings
-            && checksumOffset == Self.checksumOffsetWithSettings
+        let hasSettings = Self.formsWithSettings[version] == checksumOffset
         settings = hasSettings ? Self.settings(bytes) : nil
     }
 
@@ -80,6 +79,7 @@ package struct PostgresControl: Equatable, Sendable {
             "max_wal_senders setting": "\(number(bytes, 188))",
             "max_prepared_xacts setting": "\(number(bytes, 192))",
             "max_locks_per_xact setting": "\(number(bytes, 196))",
+            "Bytes per WAL segment": "\(number(bytes, 228))",
             "Data page checksum version": "\(number(bytes, 252))",
         ]
     }
