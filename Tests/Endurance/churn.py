@@ -174,7 +174,8 @@ def allocated(folder):
 
 
 def churn(server, minutes):
-    server.options += ("--idle", "2s")
+    # Caches that are full by the second cycle, so that what grows afterwards is no cache.
+    server.options += ("--idle", "2s", "--cache", "8M")
     churning = Churn(server)
     try:
         churning.run(minutes)

@@ -15,6 +15,8 @@ public struct ServerOptions: Sendable {
     public var computeLimit = 16
     /// So much memory all computes together are set up for.
     public var memoryMegabytes = 4096
+    /// The store's caches of pages, nodes and indexes take at most so much.
+    public var cacheBytes = 64 << 20
     /// So many forks of the branch that was forked last are kept ready, with a compute that runs,
     /// while it does not change. Where computes have no view of their own, none.
     public var preparedForks = 1

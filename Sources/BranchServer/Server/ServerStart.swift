@@ -20,7 +20,7 @@ struct ServerStart {
 
     init(_ options: ServerOptions) throws {
         folder = try ServerFolder(making: options.dataPath)
-        store = try Self.open(folder)
+        store = try Self.open(folder, options)
         do {
             switch options.files {
             case .mount: mount = try Mount(store, at: folder.mount)
@@ -57,8 +57,13 @@ struct ServerStart {
         }
     }
 
-    private static func open(_ folder: ServerFolder) throws(OxbowError) -> Store {
-        try Store.open(folder.dataPath)
+    private static func open(
+        _ folder: ServerFolder,
+        _ options: ServerOptions
+    ) throws(OxbowError) -> Store {
+        var store = StoreOptions()
+        store.cacheBytes = options.cacheBytes
+        return try Store.open(folder.dataPath, store)
     }
 
     private static func computeOptions(

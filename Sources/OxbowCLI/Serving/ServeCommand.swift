@@ -44,6 +44,12 @@ enum ServeCommand {
         help: "What all computes together are set up for; by default 4G",
         parse: Values.byteCount
     )
+    private static let cache = Option(
+        "cache",
+        "SIZE",
+        help: "What the store's caches take at most, of the server's own memory; by default 64M",
+        parse: Values.byteCount
+    )
     private static let certificate = Option(
         "cert",
         "FILE",
@@ -71,7 +77,9 @@ enum ServeCommand {
     static let command = Command(
         "serve",
         "Serve every branch, at any moment, to any PostgreSQL client",
-        options: [data, listen, idle, computes, prepare, memory, certificate, key, user, demo],
+        options: [
+            data, listen, idle, computes, prepare, memory, cache, certificate, key, user, demo,
+        ],
         discussion: [
             "Makes the store where there is none, with a PostgreSQL cluster in main and a random "
                 + "password in DIR/server/password. A database is named app for the default "
@@ -162,6 +170,7 @@ enum ServeCommand {
         if let count = call[computes] { options.computeLimit = count }
         if let count = call[prepare] { options.preparedForks = count }
         if let bytes = call[memory] { options.memoryMegabytes = max(32, Int(bytes >> 20)) }
+        if let bytes = call[cache] { options.cacheBytes = Int(bytes) }
         if let name = call[user] { options.user = name }
         switch (call[certificate], call[key]) {
         case (nil, nil): break
@@ -195,7 +204,9 @@ enum ServeCommand {
         next.add("oxbow psql\(here)\(database)", "the branch \(branch)")
         next.add("oxbow branch create try --from \(branch)\(here)", "a branch of it, at once")
         next.add("oxbow psql try\(here)\(database)", "and that")
-        next.add("oxbow psql \(branch)@1m\(here)\(database)", "as it was a minute ago")
+        let age = LogTime.now.since(try server.store.branch(branch).info().created)
+        let caution = age < .seconds(60) ? ", once it is that old" : ""
+        next.add("oxbow psql \(branch)@1m\(here)\(database)", "as it was a minute ago\(caution)")
         try call.output.lines(
             [
                 "serving \(folder) on \(server.options.host) port \(server.port)", "",
