@@ -68,6 +68,23 @@ import Testing
         #expect(settings.file(data: "/d", fullPageWrites: true).contains("full_page_writes = on"))
     }
 
+    @Test(arguments: [1, 4, 16, 64, 1024])
+    func `a log has room for two of its files, and checkpoints are near`(segment: Int) throws {
+        let control = ["Bytes per WAL segment": "\(segment << 20)"]
+        var settings = PostgresSettings(version: 15)
+        settings.segmentMegabytes = try #require(PostgresSettings.segmentMegabytes(control))
+        func size(_ name: String, _ fullPageWrites: Bool) throws -> Int {
+            let file = settings.file(data: "/d", fullPageWrites: fullPageWrites)
+            let line = try #require(file.split(separator: "\n").first { $0.hasPrefix(name) })
+            return try #require(Int(line.filter(\.isNumber)))
+        }
+        for fullPageWrites in [true, false] {
+            #expect(try size("min_wal_size", fullPageWrites) >= 2 * segment)
+            #expect(try size("max_wal_size", fullPageWrites) >= 2 * segment)
+        }
+        #expect(try size("max_wal_size", false) == max(16, 2 * segment))
+    }
+
     @Test func `a log is bounded and keeps the last`() throws {
         let folder = NSTemporaryDirectory() + "oxbow-log-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -48,6 +48,9 @@ struct ComputeLaunch {
             settings.promotes = found.promotes
             settings.megabytes = place.options.megabytesEach
             settings.floors = PostgresSettings.floors(found.control)
+            if let megabytes = PostgresSettings.segmentMegabytes(found.control) {
+                settings.segmentMegabytes = megabytes
+            }
             self.settings = settings
             data = place.seenData(name)
             try ComputeFiles.write(PostgresSettings.hba, to: place.folder + "/hba.conf")

@@ -129,7 +129,9 @@ package struct PostgresPreflight: Sendable, Equatable {
     /// All that is decided by, in words.
     package var facts: [String] {
         let settings = PostgresSettings.floors(control).map { "\($0.key) \($0.value)" }
+        let segment = PostgresSettings.segmentMegabytes(control).map { "segment \($0)" }
         return ["version \(version)", "prepared \(preparedCount)", "checksums \(hasChecksums)"]
+            + [segment].compactMap { $0 }
             + links.map { "link \($0.name)" } + signals.map { "signal \($0)" } + settings.sorted()
             + (isFresh ? ["fresh"] : []) + (promotes ? ["promotes"] : [])
             + (setsFullPageWrites ? ["full_page_writes"] : [])

@@ -8,6 +8,8 @@ package struct PostgresSettings: Sendable, Equatable {
     /// Whether pages go to PostgreSQL's log whole after a checkpoint.
     var writesFullPages = true
     var megabytes = 256
+    /// How large a file of PostgreSQL's log is, which is said when a cluster is made.
+    package var segmentMegabytes = 16
     /// What a standby must not have less of than the server that wrote its log.
     var floors: [String: String] = [:]
 
@@ -73,17 +75,29 @@ package struct PostgresSettings: Sendable, Equatable {
     /// The file that PostgreSQL takes for its `postgresql.conf`: what the branch may set
     /// otherwise, the branch's own, and last what a reload may change.
     package func file(data: String, fullPageWrites: Bool) -> String {
-        """
-        # Written by the server at each start. The branch's own settings are in its data folder.
-        max_wal_size = 256MB
-        min_wal_size = 32MB
-        checkpoint_timeout = \(fullPageWrites ? 5 : 1)min
-        wal_sync_method = open_datasync
-        wal_writer_delay = 10ms
-        include_if_exists '\(Self.quoted(data))/postgresql.conf'
-        full_page_writes = \(fullPageWrites ? "on" : "off")
-
-        """
+        // It does not start with room for less than two files of its log.
+        let twoFiles = 2 * segmentMegabytes
+        let (most, pace) =
+            fullPageWrites
+            ? (256, ["checkpoint_timeout = 5min"])
+            : (
+                16,
+                [
+                    "checkpoint_timeout = 1min", "checkpoint_completion_target = 0.5",
+                    "checkpoint_warning = 0",
+                ]
+            )
+        let lines =
+            [
+                "# Written by the server at each start. The branch's own settings are in its data "
+                    + "folder.",
+                "max_wal_size = \(max(most, twoFiles))MB", "min_wal_size = \(max(16, twoFiles))MB",
+            ] + pace + [
+                "wal_sync_method = open_datasync", "wal_writer_delay = 10ms",
+                "include_if_exists '\(Self.quoted(data))/postgresql.conf'",
+                "full_page_writes = \(fullPageWrites ? "on" : "off")",
+            ]
+        return lines.map { $0 + "\n" }.joined()
     }
 
     static let hba = "local all all trust\nlocal replication all trust\n"
@@ -104,6 +118,11 @@ package struct PostgresSettings: Sendable, Equatable {
 
     private static func quoted(_ text: String) -> String {
         text.replacing("'", with: "''")
+    }
+
+    /// What `pg_controldata` says of the size of a file of the log.
+    package static func segmentMegabytes(_ control: [String: String]) -> Int? {
+        control["Bytes per WAL segment"].flatMap { Int($0) }.map { $0 >> 20 }
     }
 
     /// What `pg_controldata` says of the server that wrote the log, as settings.
