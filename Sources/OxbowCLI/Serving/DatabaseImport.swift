@@ -34,6 +34,7 @@ struct DatabaseImport {
         let relations = try Self.relations(tool)
         try verify(relations)
         try tool.run("ANALYZE")
+        try tool.settle()
         try tell(address.branch, name, relations, tool)
     }
 

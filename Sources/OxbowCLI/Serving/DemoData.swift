@@ -32,6 +32,7 @@ enum DemoData {
             progress.update(Text.bytes(done))
         }
         try tool.run("ALTER DATABASE \(unfinished) RENAME TO \(database)")
+        try tool.settle()
     }
 }
 #endif

@@ -75,6 +75,11 @@ struct PostgresTool {
     /// Does a statement, outside of a transaction.
     func run(_ sql: String) throws { _ = try rows(sql) }
 
+    /// After a load: leaves a fork nothing to redo, where the role may make a checkpoint.
+    func settle() throws {
+        if try rows("SHOW is_superuser") == ["on"] { try run("CHECKPOINT") }
+    }
+
     /// Hands a script to psql, piece by piece.
     func feed(_ pieces: some Sequence<[UInt8]>, _ progress: (UInt64) throws -> Void) throws {
         let pipe = try Self.makePipe()
