@@ -2,7 +2,6 @@ import CFuse
 import Glibc
 import Oxbow
 import Primitives
-import Synchronization
 import Volume
 
 /// What the kernel's requests are answered from.
@@ -10,7 +9,7 @@ final class Session: Sendable {
     let store: Store
     let trees: TreeTable
     /// The numbers by which the kernel knows open files.
-    private let opened = Mutex<Set<UInt64>>([])
+    private let opened = Guarded<Set<UInt64>>([])
 
     init(_ store: Store) {
         self.store = store

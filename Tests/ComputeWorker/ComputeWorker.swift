@@ -50,7 +50,7 @@ private final class Server: @unchecked Sendable {
     let store: Store
     let mount: Mount
     let computes: Computes
-    let leases = Mutex<[String: [ComputeLease]]>([:])
+    let leases = Guarded<[String: [ComputeLease]]>([:])
     private let cuts = Atomic<UInt64>(0)
     private let book: RoleBook
     private let said = Lines()
@@ -233,7 +233,7 @@ private final class Server: @unchecked Sendable {
 
 /// The last of what was said.
 private final class Lines: Sendable {
-    private let line = Mutex("")
+    private let line = Guarded("")
     func add(_ text: String) { line.withLock { $0 = text } }
     var last: String { line.withLock { $0 } }
 }

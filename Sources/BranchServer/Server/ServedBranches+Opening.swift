@@ -2,7 +2,6 @@ import FuseMount
 import Oxbow
 import PostgresWire
 import Primitives
-import Synchronization
 import Volume
 
 /// The way of an authenticated client to its compute.
@@ -265,9 +264,9 @@ extension ServedBranches {
 
 /// A lease until somebody gives it back.
 private final class HeldLease: Sendable {
-    private let lease: Mutex<ComputeLease?>
+    private let lease: Guarded<ComputeLease?>
 
-    init(_ lease: ComputeLease) { self.lease = Mutex(lease) }
+    init(_ lease: ComputeLease) { self.lease = Guarded(lease) }
 
     func give() { lease.withLock { $0 = nil } }
 }

@@ -3,7 +3,6 @@ import FuseMount
 import Oxbow
 import PostgresWire
 import Primitives
-import Synchronization
 import Volume
 
 /// The branches of a store with the computes on them: what the front, the console and the commands
@@ -22,10 +21,10 @@ final class ServedBranches: Sendable {
     /// What the salts of users are made of whom there are not.
     let secret: [UInt8]
     private let gates = BranchGates()
-    private let usual: Mutex<String>
-    let idles: Mutex<[String: ComputeIdle]>
+    private let usual: Guarded<String>
+    let idles: Guarded<[String: ComputeIdle]>
     /// Ends the sessions of a branch; there is somebody to ask once the front is there.
-    private let sessionsEnder = Mutex<@Sendable (String) -> Void>({ _ in })
+    private let sessionsEnder = Guarded<@Sendable (String) -> Void>({ _ in })
 
     /// How long who wants to enter a branch waits while it is reset, and who wants to reset it
     /// while another does.
@@ -56,8 +55,8 @@ final class ServedBranches: Sendable {
         // Elsewhere a compute knows its branch by the name, which would change.
         let keepsForks = mount != nil && computes.user != nil
         prepared = PreparedForks(limit: keepsForks ? options.preparedForks : 0)
-        idles = Mutex(Self.readIdles(folder))
-        usual = Mutex(folder.read(Self.defaultFile) ?? "main")
+        idles = Guarded(Self.readIdles(folder))
+        usual = Guarded(folder.read(Self.defaultFile) ?? "main")
     }
 
     // MARK: Which branch
