@@ -164,6 +164,15 @@ struct ServerTests {
         try server.sql("postgres", "ALTER ROLE app PASSWORD 'two'")
         #expect(try count("postgres", "app", "two") == "1")
         #expect(try count("postgres", "app", "one").contains("password authentication failed"))
+        // Who guesses is to be seen.
+        let log = server.folder + "/data/server/log/current.log"
+        let line = "127.0.0.1: password authentication failed for user \"app\""
+        let wait = "for n in $(seq 50); do grep -F '\(line)' '\(log)' && break; sleep 0.1; done"
+        #expect(try server.run(wait).said.hasSuffix(line))
+        // Names of branches are told to nobody who is not in, and the store's files to nobody else.
+        let run = try server.runFolder()
+        let modes = try server.run("stat -c %a '\(server.data)' '\(run)' '\(run)/branches'").said
+        #expect(modes == "700\n711\n711")
         // It was forked with the old one.
         #expect(try count("postgres@b", "app", "two").contains("password authentication failed"))
         #expect(try !server.sql("oxbow", "SHOW COMPUTES").contains("b|"))

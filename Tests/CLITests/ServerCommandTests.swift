@@ -105,7 +105,12 @@ struct ServerCommandTests {
         let pinned = try tool.json("url", "pr@\(point)")
         #expect(pinned.text("lsn") == point)
         #expect(pinned.text("dbname") == "postgres@pr@\(point)")
-        try tool.json("env", "pr")
+        #expect(pinned.text("socket") == nil)
+        // A branch has its socket as soon as somebody asks for it.
+        try tool.json("branch", "create", "new", "--from", "main")
+        let host = try tool.json("env", "new").text("variables.PGHOST")
+        #expect(host?.hasSuffix("/branches/new") == true)
+        try tool.json("branch", "delete", "new")
         let status = try tool.json("status")
         #expect(status.list("branches").map { $0.text("name") } == ["main", "pr"])
         #expect(status.text("branches.1.compute") == "ready")

@@ -39,6 +39,7 @@ extension Server {
 
     /// The folder of a branch's socket; nil where it has none, or not yet.
     package func socketFolder(of branch: String) -> String? {
+        keeper.expectSocket(of: branch)
         let path = "\(folder.branches)/\(branch)"
         let socket = "\(path)/.s.PGSQL.\(ComputePlace.port)"
         return unsafe access(socket, F_OK) == 0 ? path : nil

@@ -15,19 +15,23 @@ package final class Front: Sendable {
         package var mockSecret: [UInt8]
         package var clock: any Clock
         package var entropy: @Sendable () -> UInt64
+        /// Takes a line of who was not let in. It may wait.
+        package var log: @Sendable (String) -> Void
 
         package init(
             directory: any BranchDirectory,
             tls: TLSContext? = nil,
             mockSecret: [UInt8],
             clock: any Clock = SystemClock(),
-            entropy: @escaping @Sendable () -> UInt64 = { SystemEntropy.draw() }
+            entropy: @escaping @Sendable () -> UInt64 = { SystemEntropy.draw() },
+            log: @escaping @Sendable (String) -> Void = { _ in }
         ) {
             self.directory = directory
             self.tls = tls
             self.mockSecret = mockSecret
             self.clock = clock
             self.entropy = entropy
+            self.log = log
         }
     }
 

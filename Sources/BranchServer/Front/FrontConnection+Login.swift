@@ -47,8 +47,16 @@ extension FrontConnection {
         case .authenticated(let request): authenticated(targeted(request))
         case .beginSession(let received): beginSession(received)
         case .cancel(let key): cancel(key)
-        case .close: goodbye()
+        case .close(let error):
+            if let error, error.state == .invalidPassword { note(error) }
+            goodbye()
         }
+    }
+
+    /// Who guesses is to be seen. Of a flood it leaves out what cannot be written in time.
+    private func note(_ error: WireError) {
+        let (log, line) = (core.configuration.log, "\(peerText): \(error.message)")
+        _ = core.verifying.run { log(RoleText.shown(Array(line.utf8))) }
     }
 
     /// The branch of a socket that is for one stands in for the default branch. The console has

@@ -26,7 +26,7 @@ extension FrontConnection {
         }
     }
 
-    private var peerText: String {
+    var peerText: String {
         switch peer.count {
         case 0: return "socket"
         case 4: return peer.map { String($0) }.joined(separator: ".")

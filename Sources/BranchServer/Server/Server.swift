@@ -4,7 +4,6 @@ import Glibc
 public import Oxbow
 import PostgresWire
 import Primitives
-import Synchronization
 import Volume
 
 /// A branch server: one port at which any PostgreSQL client reaches any branch, now or at
@@ -31,9 +30,9 @@ public final class Server: Sendable {
     let branches: ServedBranches
     let front: Front
     private let mount: Mount?
-    private let keeper: ServerKeeper
+    let keeper: ServerKeeper
     private let preparer: ForkPreparer
-    private let isEnded = Mutex(false)
+    private let isEnded = Guarded(false)
 
     /// Opens or makes the store, mounts it or gets ready to copy, makes a cluster in `main` where
     /// there is none, and listens.

@@ -13,10 +13,10 @@ import Primitives
 ///       computes/KEY/         what each compute said
 ///       control               a socket for commands
 ///       address               how to reach it, while it runs: a word and its value on each line
-///     RUN/                    on a disk of the system, its path short, since names of sockets are
+///     RUN/                    mode 0711, on a disk of the system, its path short, since names of sockets are
 ///       mnt/                  the branches as folders
 ///       computes/KEY/         what each compute needs
-///       branches/NAME/        a socket for each branch
+///       branches/NAME/        a socket for each branch; mode 0711, so that nobody reads names
 package struct ServerFolder: Sendable {
     package let dataPath: String
     package let run: String
@@ -49,13 +49,17 @@ package struct ServerFolder: Sendable {
     }
 
     package init(making dataPath: String) throws(ServerError) {
-        try Self.make(dataPath, mode: 0o755, mayExist: true)
+        try Self.make(dataPath, mode: 0o700, mayExist: true)
         try self.init(dataPath: dataPath)
         try Self.make(path, mode: 0o700, mayExist: true)
-        try Self.make(run, mode: 0o755, mayExist: true)
+        try Self.make(run, mode: Self.nameless, mayExist: true)
         try expectOwn(run)
-        for folder in [mount, branches] { try Self.make(folder, mode: 0o755, mayExist: true) }
+        try Self.make(branches, mode: Self.nameless, mayExist: true)
+        try Self.make(mount, mode: 0o755, mayExist: true)
     }
+
+    /// Others come to a socket whose path they know, and see no names of branches.
+    static let nameless: mode_t = 0o711
 
     private static func failure(_ what: String) -> ServerError {
         ServerError(.invalid, "\(what): \(unsafe String(cString: strerror(errno)))")

@@ -15,7 +15,7 @@ final class ServerKeeper: @unchecked Sendable {
     private var isEnded = false
     private var thread: WorkerThread?
     /// The names that have a socket.
-    private var listening: Set<String> = []
+    private let listening = Guarded<Set<String>>([])
     private var rounds = 0
     /// The branches whose computes ran when an earlier server was killed.
     private let interrupted: [String]
@@ -45,7 +45,19 @@ final class ServerKeeper: @unchecked Sendable {
         }
         thread?.join()
         thread = nil
-        for name in listening { close(name) }
+        listening.withLock { listening in
+            for name in listening { close(name) }
+            listening = []
+        }
+    }
+
+    /// Makes a branch's socket now, where it is about to.
+    func expectSocket(of name: String) {
+        listening.withLock { listening in
+            if listening.count < Self.socketLimit, !listening.contains(name), open(name) {
+                listening.insert(name)
+            }
+        }
     }
 
     private func work() {
@@ -69,36 +81,40 @@ final class ServerKeeper: @unchecked Sendable {
         let tidies = rounds % Self.tidyRounds == 1
         if tidies { oxbow_give_memory_back() }
         // A store that failed says so to whoever uses it.
-        guard let all = try? branches.all() else { return }
-        keepSockets(all)
+        guard let all = keepSockets() else { return }
         endOrphans(all, alsoLogs: tidies)
         if rounds % Self.roleRounds == 0 { branches.refreshRoles(all) }
     }
 
     // MARK: Sockets
 
-    private func keepSockets(_ all: [BranchInfo]) {
-        let newest = all.sorted { $0.id > $1.id }.prefix(Self.socketLimit)
-        let wanted = Set(newest.map(\.name))
-        for name in listening.subtracting(wanted) { close(name) }
-        for name in wanted.subtracting(listening) { open(name) }
+    /// Returns the branches there are.
+    private func keepSockets() -> [BranchInfo]? {
+        listening.withLock { listening in
+            // Under the lock, so that it knows of each branch that has got a socket.
+            guard let all = try? branches.all() else { return nil }
+            let newest = all.sorted { $0.id > $1.id }.prefix(Self.socketLimit)
+            let wanted = Set(newest.map(\.name))
+            for name in listening.subtracting(wanted) { close(name) }
+            listening.formIntersection(wanted)
+            for name in wanted.subtracting(listening) where open(name) { listening.insert(name) }
+            return all
+        }
     }
 
     private func path(_ name: String) -> String {
         "\(folder.branches)/\(name)/.s.PGSQL.\(ComputePlace.port)"
     }
 
-    private func open(_ name: String) {
-        guard path(name).utf8.count <= ComputePlace.socketLimit else { return }
-        unsafe mkdir("\(folder.branches)/\(name)", 0o755)
-        guard (try? front.listen(path: path(name), branch: name)) != nil else { return }
-        listening.insert(name)
+    private func open(_ name: String) -> Bool {
+        guard path(name).utf8.count <= ComputePlace.socketLimit else { return false }
+        unsafe mkdir("\(folder.branches)/\(name)", ServerFolder.nameless)
+        return (try? front.listen(path: path(name), branch: name)) != nil
     }
 
     private func close(_ name: String) {
         front.close(path: path(name))
         unsafe rmdir("\(folder.branches)/\(name)")
-        listening.remove(name)
     }
 
     // MARK: Orphans

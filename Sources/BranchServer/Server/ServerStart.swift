@@ -117,7 +117,8 @@ struct ServerStart {
             Front.Configuration(
                 directory: StoreDirectory(branches: branches),
                 tls: tls(folder, options),
-                mockSecret: branches.secret
+                mockSecret: branches.secret,
+                log: { branches.log.note($0) }
             )
         )
     }

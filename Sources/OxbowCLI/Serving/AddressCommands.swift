@@ -40,7 +40,7 @@ enum AddressCommands {
         .init("dbname", "the database's name, with the branch"),
         .init("branch", "the branch"), .init("lsn", "the record of a moment, or null"),
         .init("fork", "whether each connection gets a fork of its own"),
-        .init("socket", "the folder of the branch's own socket, or null"),
+        .init("socket", "the folder of the branch's own socket; null of a moment, and of forks"),
     ]
 
     static let url = Command(
@@ -73,7 +73,7 @@ enum AddressCommands {
                 "password": JSON(address.password), "dbname": .string(address.databaseName),
                 "branch": .string(address.branch), "lsn": JSON(address.moment),
                 "fork": JSON(address.isFork),
-                "socket": JSON(address.socketFolder),
+                "socket": JSON(address.ownSocketFolder),
             ])
         }
     }

@@ -37,6 +37,9 @@ package struct BranchAddress: Sendable, Equatable {
         self.socketFolder = socketFolder
     }
 
+    /// The socket leads to the branch as it is now.
+    package var ownSocketFolder: String? { moment == nil && !isFork ? socketFolder : nil }
+
     /// The name by which the server's port knows the database: `app@pr-1432`.
     package var databaseName: String {
         let moment = moment.map { "@" + $0 } ?? ""
@@ -113,7 +116,7 @@ package enum AddressFormat: String, CaseIterable, Sendable {
             ("password", address.password), ("dbname", address.databaseName),
             ("database", address.database), ("branch", address.branch),
             ("moment", address.moment), ("fork", address.isFork ? "on" : nil),
-            ("socket", address.socketFolder),
+            ("socket", address.ownSocketFolder),
         ]
         return all.compactMap { name, value in value.map { "\(name) \($0)" } }
             .joined(separator: "\n")
@@ -162,9 +165,9 @@ extension BranchAddress {
     /// own socket every database that is named without a branch is the branch's: so a tool that
     /// opens several stays on it.
     package var variables: [(name: String, value: String?)] {
-        let isLocal = socketFolder != nil && moment == nil && !isFork
+        let isLocal = ownSocketFolder != nil
         return [
-            ("PGHOST", isLocal ? socketFolder : host), ("PGPORT", isLocal ? "5432" : "\(port)"),
+            ("PGHOST", ownSocketFolder ?? host), ("PGPORT", isLocal ? "5432" : "\(port)"),
             ("PGUSER", user), ("PGPASSWORD", password),
             ("PGDATABASE", isLocal ? database : databaseName),
             ("DATABASE_URL", AddressFormat.uri.text(self)),
