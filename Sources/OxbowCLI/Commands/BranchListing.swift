@@ -9,7 +9,7 @@ enum BranchListing {
     private static let all = Flag(
         "all",
         letter: "a",
-        help: "Deleted branches too, and the server's own"
+        help: "Deleted branches too, and those that a server keeps for itself"
     )
 
     static let list = Command(

@@ -41,7 +41,7 @@ enum InitCommand {
         options: [pageSize, segmentSize, window, windowBytes],
         discussion: [
             "The folder is DIR, or else that of --store. It must be empty, or not be there; the "
-                + "folder above it must be. No other command makes a store."
+                + "folder above it must be. Beside this, `oxbow serve` makes a store where there is none."
         ],
         examples: [
             .init("oxbow init data", "a store in the folder data"),

@@ -85,8 +85,8 @@ enum AddressCommands {
         options: [database, user],
         discussion: [
             "Sets PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE and DATABASE_URL. PGHOST is the "
-                + "folder of the branch's own socket, where every database is the branch's; of a "
-                + "moment, and of forks, it is the server's address."
+                + "folder of the branch's own socket, where it is the branch of every database that is "
+                + "named without one; of a moment, and of forks, it is the server's address."
         ],
         examples: [
             .init(
