@@ -19,6 +19,7 @@ import Volume
         /// After each write: the branch's record, and how far the log reached.
         var states: [(lsn: LSN, end: UInt64)] = []
         private var written = 0
+        private var timeline = 1
         private var last = LSN.zero
 
         init(_ seed: UInt64) throws {
@@ -66,14 +67,35 @@ import Volume
 
         func file(_ position: UInt64) -> String {
             let number = String(position / WALImage.segment, radix: 16, uppercase: true)
-            return "/pgdata/pg_wal/00000001" + String(repeating: "0", count: 16 - number.count)
-                + number
+            let zeros = String(repeating: "0", count: 16 - number.count)
+            return "/pgdata/pg_wal/0000000\(timeline)" + zeros + number
         }
 
         func remove(_ position: UInt64) throws {
             let files = try BranchFiles.open(branch)
             let (folder, name) = try files.resolveParent(file(position))
             try files.remove(name, from: folder)
+        }
+
+        /// Goes on in a file of the next timeline, with what the last one had of it, and removes
+        /// the earlier timeline's files when a checkpoint stands behind them.
+        func promote() throws {
+            let start = (image.position - 1) / WALImage.segment * WALImage.segment
+            let olds = stride(from: image.start, through: start, by: Int(WALImage.segment))
+                .map { file($0) }
+            timeline += 1
+            let all = Array(image.padded.dropFirst(Int(start - image.start)))
+            try put(all, at: 0, to: "/pgdata/pg_wal/xlogtemp")
+            let (folder, temporary) = try BranchFiles.open(branch)
+                .resolveParent("/pgdata/pg_wal/xlogtemp")
+            let (_, whole) = try BranchFiles.open(branch).resolveParent(file(start))
+            try BranchFiles.open(branch).rename(temporary, in: folder, to: whole, in: folder)
+            try control(checkpoint: #require(image.records.last).lowerBound)
+            for old in olds {
+                let files = try BranchFiles.open(branch)
+                let (folder, name) = try files.resolveParent(old)
+                try files.remove(name, from: folder)
+            }
         }
 
         /// Writes what the image has and the branch has not, a block at a time.
@@ -145,6 +167,16 @@ import Volume
         try cluster.remove(cluster.image.start)
         try cluster.go(on: 10)
         try cluster.expectAll(Array(cluster.image.records.filter { $0.count < 100_000 }))
+    }
+
+    @Test func `positions are found through promotions`() throws {
+        let cluster = try Cluster(9)
+        for _ in 0..<3 {
+            try cluster.go(on: 15)
+            try cluster.promote()
+        }
+        try cluster.go(on: 5)
+        try cluster.expectAll()
     }
 
     @Test func `a fork finds its parent's, and its own`() throws {

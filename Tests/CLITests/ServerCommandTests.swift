@@ -106,6 +106,18 @@ struct ServerCommandTests {
         #expect(pinned.text("lsn") == point)
         #expect(pinned.text("dbname") == "postgres@pr@\(point)")
         #expect(pinned.text("socket") == nil)
+        // A snapshot is reached by its name, whatever the window.
+        try tool.lines("snapshot", "create", "kept", "--of", "pr@\(point)")
+        let kept = try tool.json("url", "pr@kept")
+        #expect(kept.text("lsn") == point && kept.text("dbname") == "postgres@pr@kept")
+        #expect(try psql(tool, "pr@kept", "SELECT count(*) FROM t") == ["10"])
+        try tool.lines("snapshot", "delete", "kept")
+        // Whatever the names of databases mean to the server.
+        for name in ["we@ird", "oxbow"] {
+            _ = try psql(tool, "pr", "CREATE DATABASE \"\(name)\"")
+            let sql = "SELECT current_database()"
+            #expect(try tool.lines("psql", "pr", "-d", name, "--", "-XAtqc", sql) == [name])
+        }
         // A branch has its socket as soon as somebody asks for it.
         try tool.json("branch", "create", "new", "--from", "main")
         let host = try tool.json("env", "new").text("variables.PGHOST")
@@ -165,9 +177,13 @@ struct ServerCommandTests {
             let refused = try tool.run("branch", "delete", "a")
             #expect(refused.code == 1)
             #expect(refused.messages.contains("is the default branch: `oxbow default BRANCH`"))
+            #expect(try tool.run("branch", "expire", "a", "1h").code == 1)
             try tool.lines("branch", "rename", "a", "b")
             #expect(try tool.lines("default") == ["b"])
             try tool.lines("branch", "rename", "b", "a")
+            try tool.lines("branch", "create", "brief", "--from", "a", "--expires", "1h")
+            #expect(try tool.run("default", "brief").messages.contains("must stay"))
+            try tool.lines("branch", "delete", "brief")
             // The second time on a stopped store.
             _ = server.end()
         }
@@ -242,6 +258,8 @@ struct ServerCommandTests {
         #expect(outcome.lines.last?.hasPrefix("run-") == true)
         #expect(try psql(tool, "main", "SELECT count(*) FROM t") == ["0"])
         #expect(try tool.lines("branch", "list").count == 2)
+        let refused = try tool.run("run", "--json", "--fork", "nothing", "--", "true")
+        #expect(refused.code == 1 && refused.text.contains(#""kind": "notFound""#), "\(refused)")
         let none = try tool.run("run", "--fork", "main", "--", "no-such-program")
         #expect(none.code == 1)
         #expect(none.messages.contains("run no-such-program: No such file"))

@@ -21,23 +21,23 @@ struct ComputeLogin: Sendable {
     let directory: any BranchDirectory
     let timeoutMilliseconds: Int
 
-    private static let attempts = 3
-    private static let pauseMicroseconds: UInt32 = 50_000
+    /// Between attempts: together as long as PostgreSQL mostly needs to recover when one of its
+    /// processes has crashed.
+    private static let pausesMilliseconds: [UInt32] = [50, 100, 200, 400, 800, 800, 800]
 
-    /// Opens a session. Who comes while a compute is stopped, reset or renamed gets in afterwards:
-    /// nothing was asked of it yet.
+    /// Opens a session. Who comes while a compute is stopped, reset, renamed or recovers gets in
+    /// afterwards: nothing was asked of it yet.
     func open(
         _ request: ConnectionRequest,
         randomBytes: [UInt8]
     ) throws(Failure) -> Opened {
-        var attempt = 1
-        while true {
+        for pause in Self.pausesMilliseconds {
             do throws(Failure) { return try openOnce(request, randomBytes) } catch {
-                guard error.isPassing, attempt < Self.attempts else { throw error }
+                guard error.isPassing else { throw error }
             }
-            attempt += 1
-            usleep(Self.pauseMicroseconds)
+            usleep(pause * 1000)
         }
+        return try openOnce(request, randomBytes)
     }
 
     private func openOnce(

@@ -8,13 +8,15 @@ struct WALFiles {
     struct Cluster {
         let id: UInt64
         let geometry: WALGeometry
-        /// The timelines that its files are of, newest first.
-        let timelines: [UInt32]
     }
 
     private let files: PastFiles
     private let folder: InodeNumber
     let control: PostgresControl
+    /// The files of the log.
+    private let names: [(name: [UInt8], number: InodeNumber)]
+    /// The timelines that they are of, newest first: at another record they may be others.
+    private let timelines: [UInt32]
 
     private static let data = "/" + ComputePlace.dataFolder
     private static let timelineCount = 64
@@ -30,10 +32,13 @@ struct WALFiles {
             folder = try files.resolve(Self.data + "/pg_wal")
             let number = try files.resolve(Self.data + "/global/pg_control")
             bytes = try files.bytes(of: number, at: 0, count: PostgresControl.fileBytes)
+            names = try Self.names(files, folder)
         } catch {
             if error.kind == .notFound { return nil }
             throw Self.failure(error.message, view)
         }
+        let timelines = Set(names.compactMap { WALGeometry.numbers(in: $0.name)?.0 })
+        self.timelines = Array(timelines.sorted(by: >).prefix(Self.timelineCount))
         do throws(Malformed) { control = try PostgresControl(decoding: bytes) } catch {
             throw Self.failure("global/pg_control: \(error.what)", view)
         }
@@ -53,41 +58,35 @@ struct WALFiles {
 
     // MARK: What there is
 
-    /// The files of the log, by their names.
-    private func names() throws(WALError) -> [(name: [UInt8], number: InodeNumber)] {
+    private static func names(
+        _ files: PastFiles,
+        _ folder: InodeNumber
+    ) throws(VolumeError) -> [(name: [UInt8], number: InodeNumber)] {
         var found: [(name: [UInt8], number: InodeNumber)] = []
-        try volume { () throws(VolumeError) in
-            try files.visitEntries(of: folder, from: .start) { entry, _ in
-                if entry.kind == .file, WALGeometry.numbers(in: entry.name.bytes) != nil {
-                    found.append((entry.name.bytes, entry.number))
-                }
-                return found.count < Self.listCount
+        try files.visitEntries(of: folder, from: .start) { entry, _ in
+            if entry.kind == .file, WALGeometry.numbers(in: entry.name.bytes) != nil {
+                found.append((entry.name.bytes, entry.number))
             }
+            return found.count < listCount
         }
         return found
     }
 
     /// How this cluster's log is cut, from the files that are there; nil where none says so.
     func cluster() throws(WALError) -> Cluster? {
-        let names = try names()
-        let timelines = Set(names.compactMap { WALGeometry.numbers(in: $0.name)?.0 })
         for (_, number) in names {
             let bytes = try volume { () throws(VolumeError) in
                 try files.bytes(of: number, at: 0, count: Int(WALBlock.longHeaderBytes))
             }
             guard let geometry = WALBlock.geometry(bytes) else { continue }
-            return Cluster(
-                id: control.cluster,
-                geometry: geometry,
-                timelines: Array(timelines.sorted(by: >).prefix(Self.timelineCount))
-            )
+            return Cluster(id: control.cluster, geometry: geometry)
         }
         return nil
     }
 
     /// How far the log reaches: the end of the last whole record, or the last checkpoint.
     func end(_ cluster: Cluster) throws(WALError) -> WALPosition {
-        let starts = try names().compactMap { cluster.geometry.file(named: $0.name)?.start }
+        let starts = names.compactMap { cluster.geometry.file(named: $0.name)?.start }
         let reader = reader(cluster)
         for start in Set(starts).sorted(by: >) {
             if let end = try reader.end(inFileAt: start) { return WALPosition(rawValue: end) }
@@ -98,7 +97,7 @@ struct WALFiles {
     /// How many bytes of the log a start on these files has to redo, give or take a block.
     func bytesToRedo() throws(WALError) -> UInt64 {
         guard control.isRunning, let cluster = try cluster() else { return 0 }
-        let starts = try names().compactMap { cluster.geometry.file(named: $0.name)?.start }
+        let starts = names.compactMap { cluster.geometry.file(named: $0.name)?.start }
         let reader = reader(cluster)
         for start in Set(starts).sorted(by: >) {
             guard let end = try reader.endOfBlocks(inFileAt: start) else { continue }
@@ -128,7 +127,7 @@ struct WALFiles {
         _ cluster: Cluster
     ) throws(WALError) -> [UInt8]? {
         let geometry = cluster.geometry
-        for timeline in cluster.timelines {
+        for timeline in timelines {
             let name = geometry.fileName(of: position, timeline: timeline)
             let bytes: [UInt8]
             do throws(VolumeError) {

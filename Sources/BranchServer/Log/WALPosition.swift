@@ -48,7 +48,8 @@ extension Refusal {
         let state =
             switch error.kind {
             case .noCluster: "0A000"
-            case .beforeHistory, .beyondHead: "22023"
+            case .beforeHistory: "42704"
+            case .beyondHead: "22023"
             case .failed: "XX001"
             }
         self.init(state, error.message)

@@ -138,9 +138,11 @@ extension ServedBranches {
         _ name: String
     ) -> ServerReport {
         let distance = point.distance.map { ", \(Self.text($0)) before it" } ?? ""
-        let next =
-            point.next.map { "The next record is \($0.lsn), \($0.time)." }
-            ?? "It is the newest record."
+        let next: String? =
+            if case .snapshot = moment { nil } else {
+                point.next.map { "The next record is \($0.lsn), \($0.time)." }
+                    ?? "It is the newest record."
+            }
         return ServerReport(
             .notice,
             state: "00000",

@@ -117,7 +117,11 @@ final class ServedBranches: Sendable {
     ///
     /// The compute is killed, unless it is to end in good order: a checkpoint would only be waited
     /// for, and its files are about to be left, or recover as after any crash.
-    func hold(_ name: String, inGoodOrder: Bool = false) throws -> @Sendable () -> Void {
+    func hold(
+        _ name: String,
+        inGoodOrder: Bool = false,
+        atMostMilliseconds patience: Int = ServedBranches.patienceMilliseconds
+    ) throws -> @Sendable () -> Void {
         let branch = try find(name)
         if let socket = computes.socketPath(of: branch.computeKey) {
             roles.refresh(branch, socketPath: socket)
@@ -126,7 +130,7 @@ final class ServedBranches: Sendable {
         let computes = computes
         let isHeld = gates.hold(
             branch.id,
-            atMostMilliseconds: Self.patienceMilliseconds
+            atMostMilliseconds: patience
         ) {
             end(name)
             computes.stop(branch.computeKey, atOnce: !inGoodOrder)

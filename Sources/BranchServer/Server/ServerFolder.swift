@@ -13,7 +13,8 @@ import Primitives
 ///       computes/KEY/         what each compute said
 ///       control               a socket for commands
 ///       address               how to reach it, while it runs: a word and its value on each line
-///     RUN/                    mode 0711, on a disk of the system, its path short, since names of sockets are
+///     RUN/                    mode 0711; on a disk of the system, its path short, since names of
+///                             sockets are
 ///       mnt/                  the branches as folders
 ///       computes/KEY/         what each compute needs
 ///       branches/NAME/        a socket for each branch; mode 0711, so that nobody reads names
@@ -62,7 +63,8 @@ package struct ServerFolder: Sendable {
     static let nameless: mode_t = 0o711
 
     private static func failure(_ what: String) -> ServerError {
-        ServerError(.invalid, "\(what): \(unsafe String(cString: strerror(errno)))")
+        let kind: ServerError.Kind = errno == ENOENT ? .notFound : .failed
+        return ServerError(kind, "\(what): \(unsafe String(cString: strerror(errno)))")
     }
 
     private static func make(

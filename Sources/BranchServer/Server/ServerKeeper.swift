@@ -1,4 +1,5 @@
 import CLinux
+import DiskIO
 import FuseMount
 import Glibc
 import Oxbow
@@ -17,10 +18,17 @@ final class ServerKeeper: @unchecked Sendable {
     /// The names that have a socket.
     private let listening = Guarded<Set<String>>([])
     private var rounds = 0
+    /// Branches that go by themselves any moment, and what lets sessions begin on them again.
+    private var expiring: [BranchID: @Sendable () -> Void] = [:]
     /// The branches whose computes ran when an earlier server was killed.
     private let interrupted: [String]
 
     private static let pauseMilliseconds = 500
+    /// So long before a branch goes its sessions are told, and its compute ends.
+    private static let notice = Duration.milliseconds(2 * pauseMilliseconds)
+    /// A branch that is still there so long after it should have gone stays for now: history does
+    /// not believe the clock.
+    private static let respite = Duration.seconds(5)
     /// Branches beyond that many have no socket of their own, the newest first.
     private static let socketLimit = 1000
     /// Every so many rounds who may log in is looked at where computes run.
@@ -45,6 +53,7 @@ final class ServerKeeper: @unchecked Sendable {
         }
         thread?.join()
         thread = nil
+        for release in expiring.values { release() }
         listening.withLock { listening in
             for name in listening { close(name) }
             listening = []
@@ -82,6 +91,7 @@ final class ServerKeeper: @unchecked Sendable {
         if tidies { oxbow_give_memory_back() }
         // A store that failed says so to whoever uses it.
         guard let all = keepSockets() else { return }
+        endExpiring(all)
         endOrphans(all, alsoLogs: tidies)
         if rounds % Self.roleRounds == 0 { branches.refreshRoles(all) }
     }
@@ -117,9 +127,29 @@ final class ServerKeeper: @unchecked Sendable {
         unsafe rmdir("\(folder.branches)/\(name)")
     }
 
-    // MARK: Orphans
+    // MARK: Branches that go by themselves
 
-    /// A branch may go by itself, while somebody is connected.
+    /// Ends what runs on a branch before its files go.
+    private func endExpiring(_ all: [BranchInfo]) {
+        let now = LogTime(rawValue: SystemClock().now())
+        var due: [BranchID: BranchInfo] = [:]
+        for info in all {
+            guard let expires = info.expires, expires <= now.advanced(by: Self.notice),
+                now <= expires.advanced(by: Self.respite)
+            else { continue }
+            due[info.id] = info
+        }
+        for (id, release) in expiring where due[id] == nil {
+            release()
+            expiring[id] = nil
+        }
+        for (id, info) in due where expiring[id] == nil {
+            // Where somebody is just coming, again in the next round.
+            expiring[id] = try? branches.hold(info.name, atMostMilliseconds: 100)
+        }
+    }
+
+    /// A branch may go by itself in other ways, while somebody is connected.
     private func endOrphans(_ all: [BranchInfo], alsoLogs: Bool) {
         let living = Set(all.map { "\($0.id)" })
         var keys = Set(branches.computes.statuses.map(\.key))

@@ -29,6 +29,9 @@ package enum AskedMoment: Sendable, Equatable {
 
     /// Whether the branch is meant as it is now.
     package var isNow: Bool { self == .moment(.head) }
+    package var snapshotName: String? {
+        if case .moment(.snapshot(let name)) = self { name } else { nil }
+    }
     package var isSnapshot: Bool {
         if case .moment(let moment) = self { moment.isSnapshot } else { false }
     }

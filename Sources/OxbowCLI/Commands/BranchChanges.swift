@@ -172,7 +172,8 @@ enum BranchChanges {
         keys: BranchDescription.keys("branch")
     ) { call in
         let expiry = try call.value(when)
-        try change(call) { branch throws(OxbowError) in
+        try change(call) { branch in
+            if expiry != .never { try DefaultBranch.check(call, branch.info().name) }
             try branch.setExpiry(expiry, by: call.author)
         } tell: {
             expiry == .never ? "\($0) does not expire" : "\($0) has a new expiry"

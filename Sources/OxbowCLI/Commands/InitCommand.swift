@@ -41,7 +41,7 @@ enum InitCommand {
         options: [pageSize, segmentSize, window, windowBytes],
         discussion: [
             "The folder is DIR, or else that of --store. It must be empty, or not be there; the "
-                + "folder above it must be. Beside this, `oxbow serve` makes a store where there is none."
+                + "folder above it must be. `oxbow serve` makes a store, too, where there is none."
         ],
         examples: [
             .init("oxbow init data", "a store in the folder data"),
@@ -82,23 +82,31 @@ enum InitCommand {
         }
     }
 
-    /// Throws where something is in the folder that a store would be mixed up with.
     private static func checkIsFree(_ folder: String) throws(Failure) {
-        let names = try names(in: folder)
-        if names.contains("superblock") {
+        guard try !holdsStore(folder) else {
             throw Failure(
                 "conflict",
                 "there is a store in \(folder) already: use it, or name another folder"
             )
         }
+    }
+
+    /// Whether a store is in a folder. Throws where something else is there that one would be mixed
+    /// up with.
+    static func holdsStore(_ folder: String) throws(Failure) -> Bool {
+        let names = try names(in: folder)
+        if names.contains("superblock") { return true }
         // What an `init` that was cut short leaves, and what a file system has at its top.
-        let harmless: Set<String> = [".", "..", "lock", "superblock.new", "lost+found"]
+        let harmless: Set<String> = [
+            ".", "..", "lock", "superblock.new", "server", "lost+found",
+        ]
         if let name = names.filter({ !harmless.contains($0) }).min() {
             throw Failure(
                 "conflict",
                 "\(folder) is not empty (\(name) is in it): name an empty folder, or a new one"
             )
         }
+        return false
     }
 
     /// What is in a folder; nothing where it is not there.

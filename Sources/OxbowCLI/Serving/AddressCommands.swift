@@ -40,7 +40,7 @@ enum AddressCommands {
         .init("dbname", "the database's name, with the branch"),
         .init("branch", "the branch"), .init("lsn", "the record of a moment, or null"),
         .init("fork", "whether each connection gets a fork of its own"),
-        .init("socket", "the folder of the branch's own socket; null of a moment, and of forks"),
+        .init("socket", "the folder of the branch's own socket; null of moments and forks"),
     ]
 
     static let url = Command(
@@ -50,7 +50,8 @@ enum AddressCommands {
         options: [database, user, format],
         discussion: [
             "A point is resolved to its record, so that the URL means the same tomorrow, while "
-                + "history is kept. The password is in it: take care whom it is shown to.",
+                + "history is kept; a snapshot keeps its name. The password is in it: take care "
+                + "whom it is shown to.",
             "uri is for libpq and drivers that take a postgresql:// URL, sqlalchemy the same as "
                 + "SQLAlchemy reads it, libpq the form of keyword=value, jdbc and npgsql those "
                 + "drivers' own; fields is a word and its value on each line, for scripts.",
@@ -64,14 +65,14 @@ enum AddressCommands {
         keys: keys
     ) { call in
         try call.withServer { server, store in
-            let address = try call.address(server, store)
+            let (address, record) = try call.address(server, store)
             let form = call[format].flatMap(AddressFormat.init) ?? .uri
             guard call.wantsJSON else { return try call.output.line(form.text(address)) }
             try call.output.json([
                 "url": .string(form.text(address)), "host": .string(address.host),
                 "port": JSON(Int(address.port)), "user": .string(address.user),
                 "password": JSON(address.password), "dbname": .string(address.databaseName),
-                "branch": .string(address.branch), "lsn": JSON(address.moment),
+                "branch": .string(address.branch), "lsn": JSON(record),
                 "fork": JSON(address.isFork),
                 "socket": JSON(address.ownSocketFolder),
             ])
@@ -85,8 +86,8 @@ enum AddressCommands {
         options: [database, user],
         discussion: [
             "Sets PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE and DATABASE_URL. PGHOST is the "
-                + "folder of the branch's own socket, where it is the branch of every database that is "
-                + "named without one; of a moment, and of forks, it is the server's address."
+                + "folder of the branch's own socket, where every database that is named without a "
+                + "branch is this one's; of a moment, and of forks, it is the server's address."
         ],
         examples: [
             .init(
@@ -103,7 +104,7 @@ enum AddressCommands {
         ]
     ) { call in
         try call.withServer { server, store in
-            let address = try call.address(server, store)
+            let (address, _) = try call.address(server, store)
             if call.wantsJSON {
                 let pairs = address.variables.map { ($0.name, JSON($0.value)) }
                 return try call.output.json(["variables": .object(pairs)])
@@ -132,15 +133,20 @@ extension Invocation {
         )
     }
 
-    /// Where the branch that the command names is reached, its point resolved.
-    func address(_ server: Server, _ store: Store) throws -> BranchAddress {
+    /// Where the branch that the command names is reached, and the record that its point is. A
+    /// snapshot keeps its name, by which it is found when its record has left the history, too.
+    func address(
+        _ server: Server,
+        _ store: Store
+    ) throws -> (address: BranchAddress, record: LSN?) {
         let connection = self[AddressCommands.asked]
         let asked = connection?.origin
         let branch = try store.find(asked?.branch ?? .name(server.defaultBranch))
         let name = try branch.info().name
-        var moment: LSN?
+        var (moment, record): (String?, LSN?) = (nil, nil)
         if let asked, asked.text != nil, !asked.moment.isNow {
-            moment = try store.point(asked).lsn
+            let lsn = try store.point(asked).lsn
+            (moment, record) = (asked.moment.snapshotName ?? "\(lsn)", lsn)
         }
         var address = BranchAddress(server, branch: name)
         if let user = self[AddressCommands.user], user != server.role {
@@ -148,9 +154,9 @@ extension Invocation {
             address.password = nil
         }
         address.database = self[AddressCommands.database] ?? address.database
-        address.moment = moment.map { "\($0)" }
+        address.moment = moment
         address.isFork = connection?.isFork ?? false
-        return address
+        return (address, record)
     }
 }
 

@@ -8,7 +8,7 @@ package struct BranchAddress: Sendable, Equatable {
     /// As PostgreSQL knows it.
     package var database: String
     package var branch: String
-    /// A record, or nil for now.
+    /// A record, or a snapshot's name; nil for now.
     package var moment: String?
     /// Whether each connection gets a fork of its own.
     package var isFork: Bool
@@ -166,10 +166,12 @@ extension BranchAddress {
     /// opens several stays on it.
     package var variables: [(name: String, value: String?)] {
         let isLocal = ownSocketFolder != nil
+        // There, too, an `@` stands before a branch, and `oxbow` is the console.
+        let isPlain = isLocal && !database.contains("@") && database != "oxbow"
         return [
             ("PGHOST", ownSocketFolder ?? host), ("PGPORT", isLocal ? "5432" : "\(port)"),
             ("PGUSER", user), ("PGPASSWORD", password),
-            ("PGDATABASE", isLocal ? database : databaseName),
+            ("PGDATABASE", isPlain ? database : databaseName),
             ("DATABASE_URL", AddressFormat.uri.text(self)),
         ]
     }

@@ -33,9 +33,9 @@ enum RunCommand {
                 + "PGDATABASE, and in OXBOW_BRANCH its name. The fork is deleted when the program "
                 + "has ended, however that came; a fork that could not be expires within the "
                 + "hour. The exit code is the program's.",
-            "PGHOST is the folder of the fork's own socket, where every database is the fork's. "
-                + "DATABASE_URL names the database with the fork: a program that puts another name "
-                + "there should keep what stands from the @ on.",
+            "PGHOST is the folder of the fork's own socket, where every database that is named "
+                + "without a branch is the fork's. DATABASE_URL names the database with the fork; "
+                + "a program that puts another name there should keep what stands from the @ on.",
         ],
         examples: [
             .init("oxbow run --fork main -- pytest", "tests that may do what they like"),
@@ -47,14 +47,16 @@ enum RunCommand {
         let link = ServerLink(call: call)
         let name = "run-" + String(SystemEntropy.draw() & 0xFFFF_FFFF_FFFF, radix: 36)
         let words = call.all(words)
-        try link.ask([
+        var creation = [
             "branch", "create", name, "--from", try call.value(fork), "--expires", lifetime,
             "--label", "run=\(Text.plain(String(words[0].suffix(200))))",
-        ])
+        ]
+        if call.wantsJSON { creation.append("--json") }
+        try link.ask(creation)
         var code: Int32 = 1
         do {
             defer { delete(name, link, call.output) }
-            let address = try address(of: name, link, call[AddressCommands.database])
+            let address = try link.address(of: name, database: call[AddressCommands.database])
             try call.output.flush()
             let child = try ChildProcess(
                 words,
@@ -69,20 +71,6 @@ enum RunCommand {
     private static let lifetime = "1h"
     private static let renewalSeconds: UInt64 = 600
     private static let graceSeconds: UInt64 = 10
-
-    /// With the fork's own socket, which is there a moment after the fork.
-    private static func address(
-        of name: String,
-        _ link: ServerLink,
-        _ database: String?
-    ) throws -> BranchAddress {
-        for _ in 0..<40 {
-            let address = try link.address(of: name, database: database)
-            if address.socketFolder != nil { return address }
-            usleep(50_000)
-        }
-        return try link.address(of: name, database: database)
-    }
 
     private static func seconds() -> UInt64 { SystemClock().monotonic() / 1_000_000_000 }
 

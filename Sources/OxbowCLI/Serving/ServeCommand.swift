@@ -1,6 +1,7 @@
 #if Server
 import BranchServer
 import CLinux
+import DiskIO
 import FuseMount
 import Glibc
 import Oxbow
@@ -110,15 +111,13 @@ enum ServeCommand {
         let signals = EndSignals.hold()
         oxbow_limit_memory_pools(Int32(clamping: sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         var options = try options(call)
+        _ = try InitCommand.holdsStore(options.dataPath)
         if let obstacle = Mount.obstacle() {
             call.output.message(
                 "\(obstacle.message)\nUntil then every branch and moment is served from a copy of "
                     + "its files, and can only be read."
             )
             options.files = .copies
-        }
-        if options.host == "0.0.0.0" || options.host == "::" || !isLocal(options.host) {
-            call.output.message("other machines can reach \(options.host): only with TLS")
         }
         let server: Server
         do throws(ServerError) { server = try Server(options) } catch { throw Failure(error) }
@@ -133,6 +132,9 @@ enum ServeCommand {
         defer {
             control.end(graceMilliseconds: graceSeconds * 1000)
             server.end(graceSeconds: graceSeconds)
+        }
+        if options.host == "0.0.0.0" || options.host == "::" || !isLocal(options.host) {
+            call.output.message("other machines can reach \(options.host): only with TLS")
         }
         if options.files == .copies, try !server.holdsCluster(server.defaultBranch) {
             call.output.message(
@@ -170,7 +172,12 @@ enum ServeCommand {
         if let count = call[computes] { options.computeLimit = count }
         if let count = call[prepare] { options.preparedForks = count }
         if let bytes = call[memory] { options.memoryMegabytes = max(32, Int(bytes >> 20)) }
-        if let bytes = call[cache] { options.cacheBytes = Int(bytes) }
+        if let bytes = call[cache] {
+            guard bytes <= SystemMemory.byteCount else {
+                throw Misuse("--cache is more than this machine's memory")
+            }
+            options.cacheBytes = Int(bytes)
+        }
         if let name = call[user] { options.user = name }
         switch (call[certificate], call[key]) {
         case (nil, nil): break

@@ -39,14 +39,23 @@ struct ServerLink {
         }
         close(ends[1])
         guard let code else { throw call.noServer }
-        guard code == 0 else { throw ProgramEnd(code: code) }
         var bytes: [UInt8] = []
         let reader = Input(ByteStream(ends[0]))
         while true {
             let part = try reader.read(4096)
-            if part.isEmpty { return String(decoding: bytes, as: UTF8.self) }
+            if part.isEmpty { break }
             bytes += part
         }
+        let text = String(decoding: bytes, as: UTF8.self)
+        guard code == 0 else {
+            // An error in JSON.
+            if !text.isEmpty {
+                try call.output.line(String(text.dropLast()))
+                try call.output.flush()
+            }
+            throw ProgramEnd(code: code)
+        }
+        return text
     }
 
     /// Where a branch, or a moment of it, is reached.

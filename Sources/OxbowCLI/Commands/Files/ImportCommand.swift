@@ -61,7 +61,10 @@ enum ImportCommand {
         guard call.has(target) else {
             throw Misuse("\(target.placeholder) is missing: \(call.command.usage)")
         }
-        guard try source.target()?.isFolder == true else {
+        guard let found = try source.target() else {
+            throw Failure("file", "\(source.shown) is not there")
+        }
+        guard found.isFolder else {
             throw Failure("file", "\(source.shown) is no folder: `oxbow fs put` copies a file")
         }
         let report = TreeReport()
