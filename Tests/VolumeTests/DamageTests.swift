@@ -6,7 +6,7 @@ import Volume
 
 /// Whatever stands on the pages of a volume, an operation ends, and ends in an error where it
 /// cannot be done.
-@Suite(.timeLimit(.minutes(5))) struct DamageTests {
+@Suite(.timeLimit(.minutes(30))) struct DamageTests {
     @Test func `garbled pages end in errors, and a check says what is wrong`() throws {
         let volume = try DamagedVolume()
         var random = SeededRandom(seed: testSeed)

@@ -77,26 +77,23 @@ package struct PostgresSettings: Sendable, Equatable {
     package func file(data: String, fullPageWrites: Bool) -> String {
         // It does not start with room for less than two files of its log.
         let twoFiles = 2 * segmentMegabytes
-        let (most, pace) =
-            fullPageWrites
-            ? (256, ["checkpoint_timeout = 5min"])
-            : (
-                16,
-                [
-                    "checkpoint_timeout = 1min", "checkpoint_completion_target = 0.5",
-                    "checkpoint_warning = 0",
-                ]
-            )
-        let lines =
-            [
-                "# Written by the server at each start. The branch's own settings are in its data "
-                    + "folder.",
-                "max_wal_size = \(max(most, twoFiles))MB", "min_wal_size = \(max(16, twoFiles))MB",
-            ] + pace + [
-                "wal_sync_method = open_datasync", "wal_writer_delay = 10ms",
-                "include_if_exists '\(Self.quoted(data))/postgresql.conf'",
-                "full_page_writes = \(fullPageWrites ? "on" : "off")",
+        var lines = [
+            "# Written at each start. The branch's own settings are in its data folder.",
+            "min_wal_size = \(max(16, twoFiles))MB",
+        ]
+        if fullPageWrites {
+            lines += ["max_wal_size = \(max(256, twoFiles))MB", "checkpoint_timeout = 5min"]
+        } else {
+            lines += [
+                "max_wal_size = \(max(16, twoFiles))MB", "checkpoint_timeout = 1min",
+                "checkpoint_completion_target = 0.5", "checkpoint_warning = 0",
             ]
+        }
+        lines += [
+            "wal_sync_method = open_datasync", "wal_writer_delay = 10ms",
+            "include_if_exists '\(Self.quoted(data))/postgresql.conf'",
+            "full_page_writes = \(fullPageWrites ? "on" : "off")",
+        ]
         return lines.map { $0 + "\n" }.joined()
     }
 

@@ -10,9 +10,10 @@ package struct FrontLimits: Sendable {
     package var connections = 4096
     /// What a compute may take to let somebody in, and to take a cancel request.
     package var computeLoginSeconds = 30
-    /// Threads that wait for computes, and for verifiers.
-    package var openingThreads = 8
-    package var verifyingThreads = 4
+    /// Threads that wait for computes, and for verifiers: so many clients may wait for branches
+    /// that start slowly before others have to.
+    package var openingThreads = 64
+    package var verifyingThreads = 16
     /// How long somebody who is told good-bye may take to read that.
     package var goodbyeSeconds = 2
     /// Event loops.

@@ -1,5 +1,6 @@
 #if Server
 import BranchServer
+import Glibc
 import Oxbow
 
 /// `oxbow url` and `oxbow env`.
@@ -126,7 +127,14 @@ extension Invocation {
     }
 
     var noServer: Failure {
-        Failure(
+        if unsafe access("\(folder)/server", X_OK) != 0, errno == EACCES {
+            return Failure(
+                "file",
+                "\(folder)/server is closed to you: a server takes commands from the user that "
+                    + "runs it, and from root"
+            )
+        }
+        return Failure(
             "notFound",
             "no server runs on the store in \(folder): `oxbow serve --data "
                 + "\(Shell.quoted(folder))` starts one"
