@@ -46,7 +46,7 @@ package struct StepsFigure {
     private static func bar(_ series: Series) -> Bar? {
         guard let value = series.p50, value > 0 else { return nil }
         let kind: Kind =
-            series.source != nil ? .published : series.system == "oxbow" ? .ours : .other
+            series.source != nil ? .published : series.system.hasPrefix("oxbow") ? .ours : .other
         let high = series.count > 1 ? series.p95 : nil
         return Bar(label: series.system, kind: kind, value: value, high: high)
     }
