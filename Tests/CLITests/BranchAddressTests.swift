@@ -67,8 +67,12 @@ import Testing
         var address = Self.plain
         #expect(BranchAddress(fields: AddressFormat.fields.text(address)) == address)
         address.password = nil
-        address.moment = "L16B3F28"
         address.socketFolder = "/run/oxbow-1/branches/pr-1432"
+        #expect(BranchAddress(fields: AddressFormat.fields.text(address)) == address)
+        // The socket is the branch's as it is now, and told of nothing else.
+        address.moment = "L16B3F28"
+        #expect(!AddressFormat.fields.text(address).contains("socket"))
+        address.socketFolder = nil
         #expect(BranchAddress(fields: AddressFormat.fields.text(address)) == address)
         address.isFork = true
         #expect(BranchAddress(fields: AddressFormat.fields.text(address)) == address)
