@@ -25,7 +25,7 @@ package enum Child {
 
     /// How many bytes of memory this process has that no file stands behind.
     package static func anonymousBytes() throws -> Double {
-        let text = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let text = try SystemFile.text("/proc/self/status")
         for line in text.split(separator: "\n") where line.hasPrefix("RssAnon:") {
             let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
             if words.count > 1, let kibibytes = Double(words[1]) { return kibibytes * 1024 }

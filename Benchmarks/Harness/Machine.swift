@@ -32,7 +32,7 @@ package enum Machine {
     }
 
     private static func field(_ path: String, _ name: String) -> String? {
-        let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+        let text = (try? SystemFile.text(path)) ?? ""
         let line = text.split(separator: "\n").first { $0.hasPrefix(name) }
         return line?.split(separator: ":").last.map {
             $0.trimmingCharacters(in: .whitespaces)
@@ -42,7 +42,7 @@ package enum Machine {
     /// The type of the deepest mount that holds the folder.
     private static func fileSystem(_ folder: String) -> String {
         let place = URL(filePath: folder).resolvingSymlinksInPath().path
-        let text = (try? String(contentsOfFile: "/proc/mounts", encoding: .utf8)) ?? ""
+        let text = (try? SystemFile.text("/proc/mounts")) ?? ""
         let mounts = text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
         let holding = mounts.filter { words in
             words.count > 2

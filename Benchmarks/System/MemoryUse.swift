@@ -9,7 +9,7 @@ enum MemoryUse {
     }
 
     private static func own(_ process: pid_t) -> Int {
-        let text = (try? String(contentsOfFile: "/proc/\(process)/smaps_rollup", encoding: .utf8))
+        let text = try? SystemFile.text("/proc/\(process)/smaps_rollup")
         let line = text?.split(separator: "\n").first { $0.hasPrefix("Pss:") }
         let number = line?.split(separator: " ").dropFirst().first.flatMap { Int($0) }
         return (number ?? 0) << 10
@@ -17,7 +17,7 @@ enum MemoryUse {
 
     private static func children(_ process: pid_t) -> [pid_t] {
         let path = "/proc/\(process)/task/\(process)/children"
-        let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+        let text = (try? SystemFile.text(path)) ?? ""
         return text.split(separator: " ").compactMap { pid_t($0) }
     }
 }

@@ -20,7 +20,9 @@ struct ServerEndTests {
             kill(copy.processIdentifier, SIGKILL)
             copy.waitUntilExit()
         }
-        #expect(try server.wait { try Self.mounts(of: copy.processIdentifier).contains(mount) })
+        let process = "/proc/\(copy.processIdentifier)"
+        let look = "grep -qx sleep \(process)/comm && grep -F '\(mount) ' \(process)/mounts"
+        #expect(try server.wait { try server.run(look).status == 0 })
         try server.sql("postgres", "SELECT 1")
         try server.end()
     }
@@ -81,8 +83,8 @@ struct ServerEndTests {
         let tracer = slow.processIdentifier
         #expect(
             try server.wait {
-                let status = try Self.read("/proc/\(server.processID)/status")
-                return status.contains("TracerPid:\t\(tracer)\n")
+                let look = "grep -w '^TracerPid:.\(tracer)' /proc/\(server.processID)/status"
+                return try server.run(look).status == 0
             }
         )
         let knocker = try server.start("psql -X -d '\(server.url)' -c 'SELECT 1'").0
@@ -95,13 +97,5 @@ struct ServerEndTests {
         try server.start()
         #expect(try server.sql("postgres", "SELECT 1") == "1")
         try server.end()
-    }
-
-    private static func mounts(of process: pid_t) throws -> String {
-        try read("/proc/\(process)/mounts")
-    }
-
-    private static func read(_ path: String) throws -> String {
-        try String(contentsOfFile: path, encoding: .utf8)
     }
 }
