@@ -137,6 +137,17 @@ struct ServerTests {
         try server.end()
     }
 
+    @Test func `a branch of one second can be used`() throws {
+        let server = try RunningServer.new()
+        // A start may take longer where much else goes on.
+        let letIn = try (1...20).contains { turn in
+            try server.sql("oxbow", "CREATE BRANCH brief\(turn) FROM main TTL '1s'")
+            return try server.sql("postgres@brief\(turn)", "SELECT 1") == "1"
+        }
+        #expect(letIn)
+        try server.end()
+    }
+
     @Test func `many who come at once wait for one start`() throws {
         let server = try RunningServer.new()
         let script = """

@@ -129,7 +129,8 @@ final class ServerKeeper: @unchecked Sendable {
 
     // MARK: Branches that go by themselves
 
-    /// Ends what runs on a branch before its files go.
+    /// Ends what runs on a branch before its files go. Where nothing runs, whoever comes is let in: a
+    /// branch may be meant for less time than the notice.
     private func endExpiring(_ all: [BranchInfo]) {
         let now = LogTime(rawValue: SystemClock().now())
         var due: [BranchID: BranchInfo] = [:]
@@ -143,7 +144,8 @@ final class ServerKeeper: @unchecked Sendable {
             release()
             expiring[id] = nil
         }
-        for (id, info) in due where expiring[id] == nil {
+        let running = Set(branches.computes.statuses.map(\.key))
+        for (id, info) in due where expiring[id] == nil && running.contains("\(id)") {
             // Where somebody is just coming, again in the next round.
             expiring[id] = try? branches.hold(info.name, atMostMilliseconds: 100)
         }
