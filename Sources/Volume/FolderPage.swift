@@ -81,7 +81,6 @@ package struct FolderPage: Equatable {
         guard try reader.byte("version") == Self.version else {
             throw Malformed("a folder's page of an unknown version", at: 4)
         }
-        var names: Set<FileName> = []
         for _ in 0..<(try reader.byte("entries")) {
             let start = reader.offset
             let number = InodeNumber(rawValue: try reader.fixed("inode"))
@@ -92,7 +91,7 @@ package struct FolderPage: Equatable {
             let slot = try reader.byte("slot")
             let length = Int(try reader.byte("length"))
             let bytes = try reader.raw(length, "name")
-            guard let name = try? FileName(bytes), names.insert(name).inserted else {
+            guard let name = try? FileName(bytes), self[name] == nil else {
                 throw Malformed("a name that is none, or there twice", at: start)
             }
             if let last = entries.last, last.slot >= slot {

@@ -56,8 +56,15 @@ struct VolumeReader {
         let bytes = try engine { () throws(OxbowError) in
             try pages.page(page, of: folder.object)
         }
-        guard let bytes else { return nil }
-        return try Self.decode("page \(page) of folder \(folder)") { () throws(Malformed) in
+        return try bytes.map { bytes throws(VolumeError) in try decoded(bytes, page, of: folder) }
+    }
+
+    private func decoded(
+        _ bytes: [UInt8],
+        _ page: PageNumber,
+        of folder: InodeNumber
+    ) throws(VolumeError) -> FolderPage {
+        try Self.decode("page \(page) of folder \(folder)") { () throws(Malformed) in
             try FolderPage(decoding: bytes)
         }
     }
@@ -75,27 +82,55 @@ struct VolumeReader {
     ) throws(VolumeError) {
         var slot = cursor.slot
         var next = cursor.page
-        while let page = try first(from: next, of: folder) {
-            // A cursor has no room for it; counting on from there could lead round in a circle.
-            guard page.rawValue >> FileName.placeBits == 0 else {
-                throw VolumeError(.damaged, "folder \(folder) has page \(page), where no name is")
+        var bytes = [UInt8](repeating: 0, count: pageSize)
+        while true {
+            let places = try places(from: next, in: folder)
+            for page in places {
+                // A cursor has no room for it; counting on from there could lead round in a circle.
+                guard page.rawValue >> FileName.placeBits == 0 else {
+                    throw VolumeError(
+                        .damaged,
+                        "folder \(folder) has page \(page), where no name is"
+                    )
+                }
+                if page != cursor.page { slot = 0 }
+                try read(page, of: folder, into: &bytes)
+                for entry in try decoded(bytes, page, of: folder).entries where entry.slot >= slot {
+                    if !body(entry, FolderCursor(page, after: entry.slot)) { return }
+                }
+                next = PageNumber(page.rawValue + 1)
             }
-            if page != cursor.page { slot = 0 }
-            for entry in try folderPage(page, of: folder)?.entries ?? []
-            where entry.slot >= slot {
-                if !body(entry, FolderCursor(page, after: entry.slot)) { return }
-            }
-            next = PageNumber(page.rawValue + 1)
+            if places.isEmpty { return }
         }
     }
 
-    private func first(
-        from page: PageNumber,
-        of folder: InodeNumber
-    ) throws(VolumeError) -> PageNumber? {
+    /// Some of the pages that a folder has, from one on: as many as a list is asked for at once.
+    private func places(
+        from first: PageNumber,
+        in folder: InodeNumber
+    ) throws(VolumeError) -> [PageNumber] {
+        var places: [PageNumber] = []
         try engine { () throws(OxbowError) in
-            try pages.firstWritten(from: page, of: folder.object)
+            try pages.visit(of: folder.object, from: first) { page in
+                places.append(page)
+                return places.count < 128
+            }
         }
+        return places
+    }
+
+    private func read(
+        _ page: PageNumber,
+        of number: InodeNumber,
+        into bytes: inout [UInt8]
+    ) throws(VolumeError) {
+        var failure: OxbowError?
+        unsafe bytes.withUnsafeMutableBytes { buffer in
+            do throws(OxbowError) {
+                try unsafe pages.read(page: page, of: number.object, into: buffer)
+            } catch { failure = error }
+        }
+        if let failure { throw VolumeError(failure) }
     }
 
     /// Fills `buffer` from a file's content, which has `size` bytes. Returns how many it filled.
@@ -134,13 +169,7 @@ struct VolumeReader {
     /// A page of a file; zeros where none was written.
     func page(_ page: PageNumber, of number: InodeNumber) throws(VolumeError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: pageSize)
-        var failure: OxbowError?
-        unsafe bytes.withUnsafeMutableBytes { buffer in
-            do throws(OxbowError) {
-                try unsafe pages.read(page: page, of: number.object, into: buffer)
-            } catch { failure = error }
-        }
-        if let failure { throw VolumeError(failure) }
+        try read(page, of: number, into: &bytes)
         return bytes
     }
 }
