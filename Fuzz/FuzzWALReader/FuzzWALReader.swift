@@ -21,6 +21,15 @@ public func fuzzWALReader(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt 
     if let end = end ?? nil {
         precondition(end % 8 == 0 && end > 1 << 20, "an end that is none: \(end)")
     }
+    if let last = (try? reader.lastRecord(inFileAt: 1 << 20)) ?? nil {
+        precondition(end == last.end || end ?? nil ?? 0 > last.end, "a record behind the end")
+        let mark = WALMark(cluster: 0, position: last.position, checksum: last.checksum)
+        let isLast = try? reader.holds(after: mark, upTo: last.position) { _ in false }
+        precondition(isLast == true, "a record that is not known again")
+        let from = WALMark(cluster: 0, position: 1 << 20 + 40, checksum: last.checksum)
+        _ = try? reader.holds(after: from, upTo: last.position) { !$0.mayChangeSharedRelations }
+        _ = last.mayChangeSharedRelations
+    }
     let span = UInt64(bytes[1]) << 13 | UInt64(bytes[2])
     _ = try? reader.reaches(1 << 20 + span)
     return 0

@@ -14,6 +14,8 @@ struct WALImage {
     /// Where each record begins and ends.
     private(set) var records: [Range<UInt64>] = []
     private var previous: UInt64 = 0
+    /// Version 15's.
+    var magic: UInt64 = 0xD110
 
     init() throws {
         geometry = try #require(
@@ -32,7 +34,7 @@ struct WALImage {
         let isFirst = position % Self.segment == 0
         let flags = (remaining > 0 ? 1 : 0) | (isFirst ? 2 : 0) | more
         let at = position
-        bytes += Self.little(0xD110, 2) + Self.little(UInt64(flags), 2)
+        bytes += Self.little(magic, 2) + Self.little(UInt64(flags), 2)
         bytes += Self.little(UInt64(Self.timeline), 4) + Self.little(at, 8)
         bytes += Self.little(UInt64(remaining), 4) + Self.little(0, 4)
         if isFirst {

@@ -14,6 +14,7 @@ import Primitives
 /// The versions from 13 on differ in their magic alone, as far as this goes.
 struct WALBlock {
     let bytes: [UInt8]
+    let magicNumber: UInt16
     let flags: UInt16
     let timeline: UInt32
     /// What the record that was begun on an earlier block still has to come from here on.
@@ -42,6 +43,7 @@ struct WALBlock {
             guard let long = try? LongHeader(bytes), long.geometry == geometry else { return nil }
         }
         self.bytes = bytes
+        magicNumber = head.magic
         flags = head.flags
         timeline = head.timeline
         remaining = UInt64(head.remaining)

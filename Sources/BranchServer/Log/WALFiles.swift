@@ -94,6 +94,46 @@ struct WALFiles {
         return WALPosition(rawValue: control.checkpoint)
     }
 
+    // MARK: What has changed
+
+    /// So much of the log is looked through for what has changed: as long as asking takes.
+    private static let lookedThrough: UInt64 = 1 << 20
+
+    /// What this log is known by as it is now; nil where it has no whole record.
+    func mark() throws(WALError) -> WALMark? {
+        guard let cluster = try cluster() else { return nil }
+        return try mark(cluster)
+    }
+
+    private func mark(_ cluster: Cluster) throws(WALError) -> WALMark? {
+        let starts = names.compactMap { cluster.geometry.file(named: $0.name)?.start }
+        let reader = reader(cluster)
+        for start in Set(starts).sorted(by: >) {
+            guard let last = try reader.lastRecord(inFileAt: start) else { continue }
+            return WALMark(
+                cluster: cluster.id,
+                position: last.position,
+                checksum: last.checksum
+            )
+        }
+        return nil
+    }
+
+    /// What this log is known by, where it is the one that was known by another mark, and nothing
+    /// has changed since in a relation that all databases share. Nil, too, where that is not
+    /// certain, or too far to look.
+    func markIfSharedIsUnchanged(since before: WALMark) throws(WALError) -> WALMark? {
+        guard let cluster = try cluster(), cluster.id == before.cluster,
+            let now = try mark(cluster),
+            now.position >= before.position,
+            now.position - before.position <= Self.lookedThrough
+        else { return nil }
+        let isUnchanged = try reader(cluster).holds(after: before, upTo: now.position) {
+            !$0.mayChangeSharedRelations
+        }
+        return isUnchanged ? now : nil
+    }
+
     /// How many bytes of the log a start on these files has to redo, give or take a block.
     func bytesToRedo() throws(WALError) -> UInt64 {
         guard control.isRunning, let cluster = try cluster() else { return 0 }

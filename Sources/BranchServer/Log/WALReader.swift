@@ -38,11 +38,20 @@ package struct WALReader {
         guard let block = try lastBlock(upTo: geometry.block(of: target - 1)),
             let first = try firstRecord(before: target, from: block)
         else { return false }
-        return try follow(from: first, until: target) >= target
+        return try follow(from: first, until: target).end >= target
     }
 
     /// The end of the last whole record that ends in a file; nil where there is none.
     package func end(inFileAt start: UInt64) throws(WALError) -> UInt64? {
+        try tail(ofFileAt: start)?.end
+    }
+
+    /// The last whole record that ends in a file; nil where there is none.
+    package func lastRecord(inFileAt start: UInt64) throws(WALError) -> WALRecord? {
+        try tail(ofFileAt: start)?.last
+    }
+
+    private func tail(ofFileAt start: UInt64) throws(WALError) -> Followed? {
         guard start < WALGeometry.end else { return nil }
         let last = start + geometry.segmentBytes - geometry.blockBytes
         guard let block = try lastBlock(upTo: last) else { return nil }
@@ -50,8 +59,8 @@ package struct WALReader {
         for target in [block + geometry.blockBytes, block] where target > 0 {
             let from = target == block ? block - geometry.blockBytes : block
             guard let first = try firstRecord(before: target, from: from) else { continue }
-            let end = try follow(from: first, until: .max)
-            if end > first { return end }
+            let followed = try follow(from: first, until: .max)
+            if followed.end > first { return followed }
         }
         return nil
     }
@@ -100,33 +109,58 @@ package struct WALReader {
 
     private static func aligned(_ count: UInt64) -> UInt64 { (count + 7) & ~7 }
 
+    /// How far a log was followed: to an end, and the whole record before it, where one was seen.
+    private struct Followed {
+        var end: UInt64
+        var last: WALRecord?
+    }
+
     /// The end of the last whole record from one on, up to the first that ends at or behind the
     /// target.
     private func follow(
         from first: UInt64,
         until target: UInt64
-    ) throws(WALError) -> UInt64 {
+    ) throws(WALError) -> Followed {
         var position = first
-        var end = first
-        var previous: UInt64?
-        while end < target {
-            switch try record(at: position, after: previous) {
-            case nil: return end
-            case .whole(let next)?:
-                previous = position
-                end = next
-            case .void(let next)?: end = next
+        var followed = Followed(end: first)
+        while followed.end < target {
+            switch try record(at: position, after: followed.last?.position) {
+            case nil: return followed
+            case .whole(let record)?: followed = Followed(end: record.end, last: record)
+            case .void(let next)?: followed.end = next
             }
-            position = end
-            guard end % geometry.blockBytes == 0 else { continue }
-            position += geometry.headerBytes(at: end)
+            position = afterHeader(followed.end)
         }
-        return end
+        return followed
+    }
+
+    /// Whether something holds for all records behind one up to another. Not where one of them is
+    /// not there in whole.
+    package func holds(
+        after mark: WALMark,
+        upTo last: UInt64,
+        _ condition: (WALRecord) -> Bool
+    ) throws(WALError) -> Bool {
+        var position = mark.position
+        var previous: WALRecord?
+        while position <= last {
+            guard case .whole(let record)? = try record(at: position, after: previous?.position),
+                previous == nil ? record.checksum == mark.checksum : condition(record)
+            else { return false }
+            if record.position == last { return true }
+            previous = record
+            position = afterHeader(record.end)
+        }
+        return false
+    }
+
+    private func afterHeader(_ position: UInt64) -> UInt64 {
+        guard position % geometry.blockBytes == 0 else { return position }
+        return position + geometry.headerBytes(at: position)
     }
 
     private enum Found {
-        /// A record, and where it ends.
-        case whole(UInt64)
+        case whole(WALRecord)
         /// One that a crash left unfinished, and the block from which on the log goes on.
         case void(UInt64)
     }
@@ -139,6 +173,7 @@ package struct WALReader {
         let first = geometry.block(of: start)
         guard var block = try block(at: first), let total = Self.length(block, start - first)
         else { return nil }
+        let magic = block.magicNumber
         var parts = RecordParts()
         var place = Int(start - first)
         var position = first
@@ -161,7 +196,17 @@ package struct WALReader {
         else { return nil }
         let end = Self.aligned(position + UInt64(place))
         let size = geometry.segmentBytes
-        return .whole(head.isSwitch ? (end + size - 1) / size * size : end)
+        return .whole(
+            WALRecord(
+                position: start,
+                end: head.isSwitch ? (end + size - 1) / size * size : end,
+                checksum: head.checksum,
+                magic: magic,
+                owner: head.owner,
+                length: total - Int(Self.headerBytes),
+                beginning: parts.beginning
+            )
+        )
     }
 
     private static func length(_ block: WALBlock, _ offset: UInt64) -> Int? {
@@ -181,16 +226,27 @@ package struct WALReader {
 ///     8  u64  the record before           20  u32  CRC-32C of what follows, then of the 20 bytes
 private struct RecordParts {
     private var header: [UInt8] = []
+    /// Of what follows the header.
+    private(set) var beginning: [UInt8] = []
     private var sum = WALChecksum()
 
     mutating func add(_ bytes: ArraySlice<UInt8>) {
         let missing = 24 - header.count
         header += bytes.prefix(missing)
-        sum.add(bytes.dropFirst(missing))
+        let more = bytes.dropFirst(missing)
+        beginning += more.prefix(WALRecord.lookedAt - beginning.count)
+        sum.add(more)
+    }
+
+    struct Head {
+        let previous: UInt64
+        let checksum: UInt32
+        let owner: UInt8
+        let isSwitch: Bool
     }
 
     /// What a sound header says.
-    var head: (previous: UInt64, isSwitch: Bool)? {
+    var head: Head? {
         guard header.count == 24 else { return nil }
         var sum = sum
         sum.add(header[..<20])
@@ -199,6 +255,11 @@ private struct RecordParts {
         }
         guard number(20..<24) == UInt64(sum.value) else { return nil }
         // Of the log's own, the one that ends a file before it is full.
-        return (number(8..<16), header[17] == 0 && header[16] & 0xF0 == 0x40)
+        return Head(
+            previous: number(8..<16),
+            checksum: sum.value,
+            owner: header[17],
+            isSwitch: header[17] == 0 && header[16] & 0xF0 == 0x40
+        )
     }
 }

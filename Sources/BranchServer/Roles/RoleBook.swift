@@ -15,10 +15,12 @@ package import Volume
 ///
 /// A running compute is asked, by a session that is over with the answer: one that stayed would
 /// keep its users from renaming or copying the database that it is in. It is asked again only once
-/// the branch has changed: whoever is told that a role was changed, that is in the log, and so in
-/// the branch. (With `synchronous_commit = off`, which says so before, a change may go unseen until
-/// PostgreSQL writes it: some 0.6 s.) Of a branch that nobody runs, the list is read that it keeps
-/// itself, as it was when a compute was last asked.
+/// the branch has changed: whoever is told that a role was changed, that is in PostgreSQL's log,
+/// and so in the branch. And only where that log does not show that all databases' common
+/// relations, of which the roles are one, are what they were. (With `synchronous_commit = off`,
+/// which says so before, a change may go unseen until PostgreSQL writes it: some 0.6 s.) Of a
+/// branch that nobody runs, the list is read that it keeps itself, as it was when a compute was
+/// last asked.
 ///
 /// All may be called from any thread, and may wait: for a compute's answer some seconds at most.
 package final class RoleBook: @unchecked Sendable {
@@ -181,6 +183,13 @@ package final class RoleBook: @unchecked Sendable {
         guard try shelf.asked(lease.socketPath).isKept else {
             throw RoleError("the list of roles of \(branch.id) could not be written")
         }
+    }
+
+    /// Has a fork go by what its parent's compute said, for as long as the log of the fork shows no
+    /// change: to be called when the fork is made.
+    package func inherit(_ fork: Branch, from parent: Branch) {
+        guard let testimony = shelf(parent).lastTestimony else { return }
+        shelf(fork).take(testimony)
     }
 
     /// Forgets what is kept of a branch in memory: where it is gone, or was set back.

@@ -31,12 +31,20 @@ final class RoleShelf: @unchecked Sendable {
     /// What a compute said last, and which life of it; nil once the branch's own list was used.
     private var told: (life: ComputeLife, list: RoleList)?
     private var lastList: RoleList?
+    private var testimony: Testimony?
     private var isAsking = false
     private var begun: UInt64 = 0
     private var answer: (number: UInt64, result: Result<Answer, Failure>)?
     /// Until when a compute that did not answer is left alone, and how long that is.
     private var pausedUntil: UInt64 = 0
     private var pauseSeconds = RoleLimits.pauseSeconds.lowerBound
+
+    /// What a compute said, and how far PostgreSQL's log was before it was asked. It holds for as
+    /// long as the log, of this branch or of a fork, shows no change of what databases share.
+    struct Testimony {
+        let list: RoleList
+        let mark: WALMark
+    }
 
     /// What came of a question.
     struct Answer {
@@ -48,6 +56,8 @@ final class RoleShelf: @unchecked Sendable {
     private enum Failure: Error {
         case away
         case failed(RoleError)
+        /// It failed a moment ago.
+        case paused(RoleError)
     }
 
     init(
@@ -71,10 +81,15 @@ final class RoleShelf: @unchecked Sendable {
             switch error {
             // It stops, or is about to start: whoever uses it will have it confirmed.
             case .away: return try own()
-            case .failed(let error): throw error
+            case .failed(let error), .paused(let error): throw error
             }
         }
     }
+
+    /// What a compute of the branch said that a fork of it may go by.
+    var lastTestimony: Testimony? { lock.withLock { testimony } }
+
+    func take(_ testimony: Testimony) { lock.withLock { self.testimony = testimony } }
 
     /// Has a compute asked again that did not answer a moment ago.
     func hurry() { lock.withLock { pausedUntil = 0 } }
@@ -87,7 +102,7 @@ final class RoleShelf: @unchecked Sendable {
         do throws(Failure) { return try ask(socketPath, in: database) } catch {
             switch error {
             case .away: throw RoleError("the compute is not there any more")
-            case .failed(let error): throw error
+            case .failed(let error), .paused(let error): throw error
             }
         }
     }
@@ -158,15 +173,15 @@ final class RoleShelf: @unchecked Sendable {
             told = ComputeLife(socketPath).map { ($0, list) }
             return Answer(list: list, isKept: true)
         }
-        if clock.monotonic() < pausedUntil, case .failure(let failure)? = answer?.result {
-            throw failure
-        }
+        let (earlier, pause) = (testimony, pause)
         let life = ComputeLife(socketPath)
         begun += 1
         let number = begun
         isAsking = true
         lock.unlock()
-        let found = Result { () throws(Failure) in try question(socketPath, database) }
+        let found = Result { () throws(Failure) in
+            try find(earlier, pause, socketPath, database)
+        }
         let result = found.map { Answer(list: $0.list, isKept: keep($0.list)) }
         lock.lock()
         isAsking = false
@@ -176,16 +191,57 @@ final class RoleShelf: @unchecked Sendable {
             lastList = answer.list
             told = life.map { ($0, answer.list) }
             pauseSeconds = RoleLimits.pauseSeconds.lowerBound
-            if answer.isKept, (try? found.get().isSettled) == true {
-                known = Known(head: head, list: answer.list, wasAsked: true)
+            if answer.isKept, let found = try? found.get(), found.isSettled {
+                known = Known(head: found.head, list: answer.list, wasAsked: true)
+                testimony = found.mark.map { Testimony(list: answer.list, mark: $0) }
             }
-        case .failure(.away): break
+        case .failure(.away), .failure(.paused): break
         case .failure(.failed):
             pausedUntil = clock.monotonic() + pauseSeconds * 1_000_000_000
             pauseSeconds = min(2 * pauseSeconds, RoleLimits.pauseSeconds.upperBound)
         }
         lock.wakeAll()
         return try result.get()
+    }
+
+    /// Why a compute is not asked now, where it failed a moment ago.
+    private var pause: Failure? {
+        guard clock.monotonic() < pausedUntil, case .failure(let failure)? = answer?.result else {
+            return nil
+        }
+        if case .failed(let error) = failure { return .paused(error) }
+        return failure
+    }
+
+    /// What is known of the roles by a record of the branch.
+    private struct Finding {
+        let head: LSN
+        let list: RoleList
+        let isSettled: Bool
+        let mark: WALMark?
+    }
+
+    /// By PostgreSQL's log where that shows no change, else by asking.
+    private func find(
+        _ earlier: Testimony?,
+        _ pause: Failure?,
+        _ socketPath: String,
+        _ database: String?
+    ) throws(Failure) -> Finding {
+        let view: View
+        do throws(OxbowError) { view = try branch.view() } catch {
+            throw .failed(RoleError(error.message))
+        }
+        let head = view.point.lsn
+        // A log that cannot be read shows nothing.
+        let log = (try? WALFiles(view)) ?? nil
+        if let earlier, let mark = try? log?.markIfSharedIsUnchanged(since: earlier.mark) {
+            return Finding(head: head, list: earlier.list, isSettled: true, mark: mark)
+        }
+        if let pause { throw pause }
+        let mark = (try? log?.mark()) ?? nil
+        let query = try question(socketPath, database)
+        return Finding(head: head, list: query.list, isSettled: query.isSettled, mark: mark)
     }
 
     private func question(

@@ -156,7 +156,9 @@ final class ServedBranches: Sendable {
         let head = try parent.point(at: .head).lsn
         let now = SystemClock().monotonic()
         guard let fork = prepared.take(of: parent.id, at: head, now: now) else {
-            return try store.fork(name, from: parent, expires: expires, by: author)
+            let made = try store.fork(name, from: parent, expires: expires, by: author)
+            roles.inherit(made, from: parent)
+            return made
         }
         do {
             try fork.branch.handOver(as: name, expires: expires, to: author)

@@ -129,8 +129,8 @@ final class ServerKeeper: @unchecked Sendable {
 
     // MARK: Branches that go by themselves
 
-    /// Ends what runs on a branch before its files go. Where nothing runs, whoever comes is let in: a
-    /// branch may be meant for less time than the notice.
+    /// Ends what runs on a branch before its files go. Where nothing runs, whoever comes is let in:
+    /// a branch may be meant for less time than the notice.
     private func endExpiring(_ all: [BranchInfo]) {
         let now = LogTime(rawValue: SystemClock().now())
         var due: [BranchID: BranchInfo] = [:]

@@ -1,0 +1,136 @@
+import BranchServer
+import Foundation
+import Oxbow
+import PostgresWire
+import Primitives
+import TestSupport
+import Testing
+import Volume
+
+/// What is known of roles by PostgreSQL's log, without a question.
+@Suite struct RoleLogTests {
+    private let compute: FakeCompute
+    private let book = RoleBook(role: "postgres", clock: HandClock())
+    private let cluster: WALCluster
+
+    init() throws {
+        compute = try FakeCompute()
+        cluster = try WALCluster(11)
+    }
+
+    private func tell(_ password: String, isSettled: Bool = true) throws {
+        let verifier = try RoleListTests.verifier(password).description
+        compute.say(FakeCompute.roles([["app", "t", verifier, nil]], isSettled: isSettled))
+    }
+
+    /// A change of a block in a tablespace.
+    private func append(tablespace: UInt64) throws {
+        let block = [0, 0x20] + WALImage.little(0, 2) + WALImage.little(tablespace, 4)
+        cluster.image.append(block + [UInt8](repeating: 1, count: 12))
+        try cluster.flush()
+    }
+
+    private func expect(_ password: String, on branch: Branch? = nil) throws {
+        let branch = branch ?? cluster.branch
+        let known = book.verifier(of: "app", on: branch, socketPath: compute.path)
+        #expect(try known == RoleListTests.verifier(password))
+        #expect(book.refresh(branch, socketPath: compute.path))
+    }
+
+    @Test(arguments: 1...6 as ClosedRange<UInt64>)
+    func `a change of roles is never missed, and none is asked for in vain`(seed: UInt64) throws {
+        var random = SeededRandom(test: seed)
+        var (password, asked) = ("p0", 0)
+        try tell(password)
+        try append(tablespace: 1663)
+        try expect(password)
+        for step in 1...60 {
+            asked = compute.count
+            var mustAsk = false
+            switch random.below(8) {
+            case 0, 1:
+                password = "p\(step)"
+                try tell(password)
+                try append(tablespace: 1664)
+                mustAsk = true
+            case 2:
+                try cluster.promote()
+                try append(tablespace: 1663)
+            case 3:
+                cluster.image.switchFile()
+                try append(tablespace: 1663)
+            case 4: cluster.image.append(random.bytes(40_000))
+            default: for _ in 0..<(1 + random.below(20)) { try append(tablespace: 1663) }
+            }
+            if step.isMultiple(of: 7) { try cluster.flush() }
+            try expect(password)
+            let more = compute.count - asked
+            #expect(mustAsk ? more > 0 : more <= 1, "step \(step): \(more)")
+        }
+        compute.end()
+    }
+
+    @Test func `nothing is asked while only a database's own changes`() throws {
+        try tell("one")
+        try append(tablespace: 1663)
+        try expect("one")
+        let asked = compute.count
+        try tell("two")
+        for _ in 0..<30 {
+            try append(tablespace: 1663)
+            try expect("one")
+        }
+        #expect(compute.count == asked)
+        try append(tablespace: 1664)
+        try expect("two")
+        #expect(compute.count == asked + 1)
+        compute.end()
+    }
+
+    @Test func `a fork goes by what its parent's compute said, until it changes`() throws {
+        try tell("one")
+        try append(tablespace: 1663)
+        try expect("one")
+        let early = try cluster.branch.point(at: .head)
+        try append(tablespace: 1663)
+        try expect("one")
+        let parent = cluster.branch
+        let asked = compute.count
+        let copy = try cluster.store.fork("copy", from: parent)
+        book.inherit(copy, from: parent)
+        let known = try #require(book.verifier(of: "app", on: copy, socketPath: nil))
+        try tell("two")
+        cluster.branch = copy
+        try append(tablespace: 1663)
+        #expect(try book.confirm("app", known, on: copy, socketPath: compute.path))
+        #expect(compute.count == asked)
+        try append(tablespace: 1664)
+        #expect(try !book.confirm("app", known, on: parent, socketPath: compute.path) == false)
+        try expect("two", on: copy)
+        #expect(compute.count == asked + 1)
+        // At a moment before what its parent's compute said, the log does not reach so far.
+        let past = try cluster.store.fork("past", from: early)
+        book.inherit(past, from: parent)
+        #expect(try !book.confirm("app", known, on: past, socketPath: compute.path))
+        #expect(compute.count == asked + 2)
+        compute.end()
+    }
+
+    @Test func `what is about to change is asked for until it has`() throws {
+        try tell("one")
+        try append(tablespace: 1663)
+        try expect("one")
+        // The change is in the log, and what comes of it is not known yet.
+        try append(tablespace: 1664)
+        try tell("one", isSettled: false)
+        try expect("one")
+        try append(tablespace: 1663)
+        try tell("two")
+        try expect("two")
+        let asked = compute.count
+        try append(tablespace: 1663)
+        try expect("two")
+        #expect(compute.count == asked)
+        compute.end()
+    }
+}
