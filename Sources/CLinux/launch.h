@@ -132,27 +132,86 @@ static inline int oxbow_launch_run(void *argument) {
     return oxbow_launch_failed(launch, launch->path);
 }
 
-/// Makes a process. Returns its id, or -1 with `error` and `failed_step` set.
-static inline int oxbow_launch_process(struct oxbow_launch *launch) {
+/// Runs a body in a process that shares this one's memory, while this thread stands still. Returns
+/// the process's id, or -1.
+static inline int oxbow_run_apart(int (*body)(void *), void *argument, int flags) {
     const size_t size = 64 * 1024;
     void *stack = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-    launch->error = 0;
-    if (stack == MAP_FAILED) return oxbow_launch_failed(launch, "find memory"), -1;
-    int flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
-    if (launch->is_isolated) flags |= CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC;
+    if (stack == MAP_FAILED) return -1;
     sigset_t all, before;
     sigfillset(&all);
     // No handler of the server's may run in the new process.
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    int process = __clone(oxbow_launch_run, (char *)stack + size, flags, launch);
-    if (process < 0) oxbow_launch_failed(launch, "make a process");
+    int process = __clone(body, (char *)stack + size, flags | CLONE_VM | CLONE_VFORK | SIGCHLD, argument);
+    int error = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     munmap(stack, size);
+    errno = error;
+    return process;
+}
+
+/// Makes a process. Returns its id, or -1 with `error` and `failed_step` set.
+static inline int oxbow_launch_process(struct oxbow_launch *launch) {
+    launch->error = 0;
+    int flags = launch->is_isolated ? CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC : 0;
+    int process = oxbow_run_apart(oxbow_launch_run, launch, flags);
+    if (process < 0) oxbow_launch_failed(launch, "make a process");
     if (process > 0 && launch->error) {
         waitpid(process, NULL, 0);
         return -1;
     }
     return process;
+}
+
+/// What a process that has mounts of its own is to see from now on, and on return, where that failed.
+struct oxbow_view {
+    /// What `oxbow_watch_process` returned.
+    int process;
+    /// Pairs of a folder and the place where it is to be seen instead of what is there.
+    const char *const *binds;
+    int error;
+    const char *failed_step;
+};
+
+enum { oxbow_view_binds = 4 };
+
+static inline int oxbow_view_failed(struct oxbow_view *view, const char *step) {
+    view->error = errno ? errno : EINVAL;
+    view->failed_step = step;
+    return 1;
+}
+
+static inline int oxbow_view_run(void *argument) {
+    struct oxbow_view *view = (struct oxbow_view *)argument;
+    // As a process that is launched does, before it asks the mount.
+    int process = fcntl(view->process, F_DUPFD, 10);
+    if (process < 0 || dup2(process, 0) < 0 || syscall(SYS_close_range, 1, ~0U, 0) < 0)
+        return oxbow_view_failed(view, "close files");
+    int folders[oxbow_view_binds], count = 0;
+    for (const char *const *bind = view->binds; bind[0]; bind += 2, count++) {
+        if (count == oxbow_view_binds) return errno = E2BIG, oxbow_view_failed(view, bind[0]);
+        folders[count] = syscall(SYS_open_tree, AT_FDCWD, bind[0], OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+        if (folders[count] < 0) return oxbow_view_failed(view, bind[0]);
+    }
+    if (syscall(SYS_setns, 0, CLONE_NEWNS) < 0) return oxbow_view_failed(view, "enter its mounts");
+    for (int index = 0; index < count; index++) {
+        const char *place = view->binds[2 * index + 1];
+        // Not on top of what is there: when the folder of that is removed, the kernel takes away all
+        // that stands on it.
+        if (umount2(place, MNT_DETACH) < 0) return oxbow_view_failed(view, place);
+        if (syscall(SYS_move_mount, folders[index], "", AT_FDCWD, place, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+            return oxbow_view_failed(view, place);
+    }
+    return 0;
+}
+
+/// Puts folders into what a process sees, for others that were put there when it was made. Returns 0, or -1 with `error` and `failed_step` set.
+static inline int oxbow_show(struct oxbow_view *view) {
+    view->error = 0;
+    int helper = oxbow_run_apart(oxbow_view_run, view, 0);
+    if (helper < 0) return oxbow_view_failed(view, "make a process"), -1;
+    waitpid(helper, NULL, 0);
+    return view->error ? -1 : 0;
 }
 
 /// A file that becomes readable when the process ends.

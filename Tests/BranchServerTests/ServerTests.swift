@@ -72,7 +72,8 @@ struct ServerTests {
         #expect(try server.wait { try server.branches() == ["main"] })
         let run = try server.runFolder()
         for computes in [run + "/computes", server.data + "/server/computes"] {
-            #expect(try FileManager.default.contentsOfDirectory(atPath: computes).count == 1)
+            let names = try FileManager.default.contentsOfDirectory(atPath: computes)
+            #expect(names.filter { $0 != "waiting" }.count == 1, "\(names)")
         }
 
         // One whose server was killed is gone with the next.
@@ -162,6 +163,53 @@ struct ServerTests {
         let computes = try server.sql("oxbow", "SHOW COMPUTES")
             .split(separator: "|", omittingEmptySubsequences: false)
         #expect(computes.count > 5 && computes[5] == "1", "\(computes)")
+        try server.end()
+    }
+
+    @Test func `roles that the log shows unchanged are not asked for, and all others are`() throws {
+        let server = try RunningServer.new()
+        func enter(_ branch: String, _ password: String) throws -> Bool {
+            let said = try server.sql(
+                "postgres@\(branch)",
+                "SELECT 1",
+                user: "app",
+                password: password
+            )
+            #expect(said == "1" || said.contains("password authentication failed"), "\(said)")
+            return said == "1"
+        }
+        try server.sql("postgres", "ALTER SYSTEM SET log_connections = on")
+        try server.sql("postgres", "SELECT pg_reload_conf(); CREATE TABLE t (n int)")
+        try server.sql("postgres", "CREATE ROLE app LOGIN PASSWORD 'one'")
+        try server.sql("oxbow", "CREATE BRANCH b FROM main")
+        #expect(try enter("b", "one"))
+        // The client's own session is the only one that there was.
+        let logs = "\(server.data)/server/computes"
+        let count = "grep -rlE 'authorized: user=app' \(logs) | xargs grep -ch ' authorized: user='"
+        #expect(try server.run(count).said == "1")
+
+        let changes = [
+            "ALTER ROLE app PASSWORD 'two'",
+            "VACUUM FULL pg_authid; ALTER ROLE app PASSWORD 'three'",
+            "BEGIN; INSERT INTO t VALUES (1); ALTER ROLE app PASSWORD 'four'; COMMIT; CHECKPOINT",
+            "INSERT INTO t SELECT generate_series(1, 100000); ALTER ROLE app PASSWORD 'five'",
+        ]
+        let passwords = ["one", "two", "three", "four", "five"]
+        for (index, change) in changes.enumerated() {
+            try server.sql("postgres", change)
+            try server.sql("oxbow", "CREATE BRANCH c\(index) FROM main")
+            for branch in ["main", "c\(index)"] {
+                #expect(try !enter(branch, passwords[index]), "\(branch): \(change)")
+                #expect(try enter(branch, passwords[index + 1]), "\(branch): \(change)")
+            }
+        }
+        try server.sql("postgres@b", "ALTER ROLE app PASSWORD 'own'")
+        #expect(try !enter("b", "one"))
+        #expect(try enter("b", "own"))
+        try server.sql("oxbow", "SUSPEND b")
+        #expect(try !enter("b", "one"))
+        #expect(try enter("b", "own"))
+        #expect(try enter("c0", "two"))
         try server.end()
     }
 

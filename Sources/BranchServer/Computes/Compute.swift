@@ -218,7 +218,7 @@ final class Compute: @unchecked Sendable {
     private func run() throws(ComputeError) {
         var launch = try ComputeLaunch(lock.withLock { target }, place, owner.installed, clock)
         defer { launch.end() }
-        let process = try ComputeProcess(launch.program)
+        let process = try launch.start(owner.waiting)
         launch.times.spawned = clock.monotonic()
         lock.withLock {
             self.process = process.id
@@ -295,6 +295,7 @@ final class Compute: @unchecked Sendable {
             // It may have been heard already, or be on its way out.
             guard machine.isStarting else { return }
             launch.times.ready = clock.monotonic()
+            launch.expectNext(owner.waiting)
             lastStart = launch.times.start
             handle(.accepting)
         }

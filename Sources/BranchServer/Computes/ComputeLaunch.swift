@@ -9,6 +9,10 @@ struct ComputeLaunch {
     private let place: ComputePlace
     private let target: ComputeTarget
     private let data: String
+    /// What its settings file says.
+    private let written: String
+    /// What would do if it waited, and what is to wait from now on.
+    private var wish, nextWish: WaitingPostgres.Wish?
     private let lock: Int32
     private let discard: @Sendable () -> Void
     /// Whether `full_page_writes` is off, and is to be on with the first cut write.
@@ -55,13 +59,19 @@ struct ComputeLaunch {
             data = place.seenData(name)
             try ComputeFiles.write(PostgresSettings.hba, to: place.folder + "/hba.conf")
             try ComputeFiles.write("", to: place.folder + "/ident.conf")
-            try ComputeFiles.write(
-                settings.file(data: data, fullPageWrites: !trustsWrites),
-                to: place.folder + "/postgresql.conf"
-            )
+            written = settings.file(data: data, fullPageWrites: !trustsWrites)
+            try ComputeFiles.write(written, to: place.settings)
             var program = Self.program(place, version, settings, data, name)
             program.keep = lock
             self.program = program
+            if place.isIsolated, !target.isMoment {
+                let postgres = version.program("postgres")
+                wish = WaitingPostgres.Wish(program, postgres: postgres)
+                settings.isFork = true
+                settings.promotes = false
+                let fork = Self.program(place, version, settings, data, name)
+                nextWish = WaitingPostgres.Wish(fork, postgres: postgres)
+            }
         } catch {
             discard()
             close(lock)
@@ -70,6 +80,20 @@ struct ComputeLaunch {
         self.discard = discard
         self.target = target
         self.place = place
+    }
+
+    /// Makes the process, or has the one that waits for this go on.
+    func start(_ waiting: WaitingPostgres?) throws(ComputeError) -> ComputeProcess {
+        let view = program.view ?? []
+        if let process = waiting?.take(wish, for: place, view: view, settings: written) {
+            return process
+        }
+        return try ComputeProcess(program)
+    }
+
+    /// Sees that the next fork finds one that waits.
+    func expectNext(_ waiting: WaitingPostgres?) {
+        if let nextWish { waiting?.expect(nextWish) }
     }
 
     /// Gives back what was taken. The lock stays taken while a process of the compute has it.
@@ -157,7 +181,7 @@ struct ComputeLaunch {
         guard trustsWrites, target.hasCutBlocks() else { return }
         trustsWrites = false
         let text = settings.file(data: data, fullPageWrites: true)
-        try? ComputeFiles.write(text, to: place.folder + "/postgresql.conf")
+        try? ComputeFiles.write(text, to: place.settings)
         let (path, role) = (place.socketPath, place.options.role)
         _ = PostgresProbe.run("SELECT pg_reload_conf()", at: path, role: role)
         for _ in 0..<50

@@ -16,6 +16,7 @@ package struct ComputePlace: Sendable {
 
     /// The folder of the data in a branch.
     static let dataFolder = "pgdata"
+    static let settingsFile = "postgresql.conf"
     /// The number in the names of sockets.
     static let port = 5432
     /// Names of sockets have to be shorter than 108 bytes.
@@ -28,6 +29,7 @@ package struct ComputePlace: Sendable {
     var socketPath: String { sockets + "/.s.PGSQL.\(Self.port)" }
     var logs: String { options.logPath + "/" + key }
     var lock: String { folder + "/lock" }
+    var settings: String { folder + "/" + Self.settingsFile }
 
     /// A place as ourselves.
     package init(_ options: ComputeOptions, key: String) throws(ComputeError) {

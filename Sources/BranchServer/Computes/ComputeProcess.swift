@@ -83,15 +83,16 @@ package struct ComputeProcess: ~Copyable {
         unsafe launch.death_signal = program.view == nil ? SIGQUIT : SIGKILL
         let binds = (program.view ?? []).flatMap { [$0.folder, $0.place] }
         let hidden = program.view.map { OtherMounts.places(but: $0.map(\.place)) } ?? []
-        let (id, step) = unsafe withStrings([program.path] + program.arguments) { arguments in
-            unsafe withStrings(ComputeProgram.environment) { environment in
-                unsafe withStrings(binds) { binds in
-                    unsafe withStrings(hidden) { hidden in
+        let words = [program.path] + program.arguments
+        let (id, step) = unsafe CStrings.withArray(words) { arguments in
+            unsafe CStrings.withArray(ComputeProgram.environment) { environment in
+                unsafe CStrings.withArray(binds) { binds in
+                    unsafe CStrings.withArray(hidden) { hidden in
                         unsafe launch.path = UnsafePointer(arguments[0])
                         unsafe launch.arguments = UnsafePointer(arguments)
                         unsafe launch.environment = UnsafePointer(environment)
-                        unsafe launch.binds = constant(binds)
-                        unsafe launch.hidden = constant(hidden)
+                        unsafe launch.binds = CStrings.constant(binds)
+                        unsafe launch.hidden = CStrings.constant(hidden)
                         let id = unsafe oxbow_launch_process(&launch)
                         // It may be one of these strings.
                         let step = unsafe launch.failed_step.map { unsafe String(cString: $0) }
@@ -105,21 +106,6 @@ package struct ComputeProcess: ~Copyable {
             throw ComputeError(.failed, "start \(program.path): \(step ?? "start"): \(reason)")
         }
         return id
-    }
-
-    private static func constant(
-        _ strings: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
-    ) -> UnsafePointer<UnsafePointer<CChar>?> {
-        unsafe UnsafeRawPointer(strings).assumingMemoryBound(to: UnsafePointer<CChar>?.self)
-    }
-
-    private static func withStrings<Result>(
-        _ strings: [String],
-        _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Result
-    ) -> Result {
-        var pointers = unsafe strings.map { unsafe strdup($0) } + [nil]
-        defer { unsafe pointers.forEach { unsafe free($0) } }
-        return unsafe body(&pointers)
     }
 
     /// What it said since it was last asked; nil at the end.
@@ -147,6 +133,24 @@ package struct ComputeProcess: ~Copyable {
         var status: Int32 = 0
         while unsafe waitpid(id, &status, 0) < 0, errno == EINTR {}
         return ExitStatus(raw: status)
+    }
+}
+
+/// Strings as the system takes them: many, and nothing after the last.
+enum CStrings {
+    static func withArray<Result>(
+        _ strings: [String],
+        _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Result
+    ) -> Result {
+        var pointers = unsafe strings.map { unsafe strdup($0) } + [nil]
+        defer { unsafe pointers.forEach { unsafe free($0) } }
+        return unsafe body(&pointers)
+    }
+
+    static func constant(
+        _ strings: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+    ) -> UnsafePointer<UnsafePointer<CChar>?> {
+        unsafe UnsafeRawPointer(strings).assumingMemoryBound(to: UnsafePointer<CChar>?.self)
     }
 }
 

@@ -16,6 +16,8 @@ public final class Computes: @unchecked Sendable {
     /// The PostgreSQLs that are installed.
     public let installed: [PostgresInstallation]
     let user: SystemUser?
+    /// Where computes see their branch alone.
+    let waiting: WaitingPostgres?
     private let lock = Lock()
     /// Guarded by `lock`, as what follows.
     private var computes: [String: Compute] = [:]
@@ -29,6 +31,7 @@ public final class Computes: @unchecked Sendable {
         user = geteuid() == 0 ? try SystemUser(named: options.user) : nil
         try ComputeFiles.makeFolder(options.runPath, mode: 0o700)
         try ComputeFiles.makeFolder(options.logPath, mode: 0o700)
+        waiting = user == nil ? nil : WaitingPostgres(options)
         for key in loggedKeys where key.contains("@") { discard(key) }
     }
 
@@ -94,6 +97,7 @@ public final class Computes: @unchecked Sendable {
         }
         let threads = all.map { compute in WorkerThread { compute.close() } }
         for thread in threads { thread.join() }
+        waiting?.end()
         // Each knows this pool.
         lock.withLock { computes = [:] }
         for key in ComputeFiles.names(in: options.runPath) {

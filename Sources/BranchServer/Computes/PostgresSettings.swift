@@ -21,7 +21,7 @@ package struct PostgresSettings: Sendable, Equatable {
     /// What no setting of the branch's may change: on the command line, above all files.
     package func forced(sockets: String, folder: String) -> [(name: String, value: String)] {
         var list: [(String, String)] = [
-            ("config_file", folder + "/postgresql.conf"),
+            ("config_file", folder + "/" + ComputePlace.settingsFile),
             ("hba_file", folder + "/hba.conf"),
             ("ident_file", folder + "/ident.conf"),
             ("listen_addresses", ""),

@@ -1,0 +1,194 @@
+import CLinux
+import DiskIO
+import Glibc
+import Primitives
+
+// Safe to share: what changes is guarded by the lock.
+/// A PostgreSQL that stands at the reading of its settings until a fork is started: spaces of its
+/// own, shell, program and libraries are a third of a start, and need nothing of a branch.
+///
+/// In the place of its settings it finds a pipe, whose opening lasts until somebody writes. By then
+/// it has seen that there is a data folder, an empty one, and no more. To have it go on, the branch
+/// and the folder of its compute are put into what it sees, and the settings are written. It reads
+/// those once more, by then from their file.
+///
+/// The thread that makes it stays, since processes end with the thread that made them.
+final class WaitingPostgres: @unchecked Sendable {
+    /// What is to wait: as a fork of the branch that was started last would be started.
+    struct Wish: Equatable {
+        let program: ComputeProgram
+        /// When its file was written: another after an upgrade.
+        private let written: [UInt8]
+
+        init?(_ program: ComputeProgram, postgres: String) {
+            var status = stat()
+            guard unsafe stat(postgres, &status) == 0 else { return nil }
+            self.program = program
+            written = unsafe withUnsafeBytes(of: status.st_mtim) { unsafe Array($0) }
+        }
+
+        static func == (left: Wish, right: Wish) -> Bool {
+            left.program.path == right.program.path
+                && left.program.arguments == right.program.arguments
+                && left.written == right.written
+        }
+    }
+
+    private struct Waiting: ~Copyable {
+        let process: ComputeProcess
+        let wish: Wish
+    }
+
+    private let folder: String
+    private let options: ComputeOptions
+    private let clock = SystemClock()
+    private let lock = Lock()
+    /// Guarded by `lock`, as what follows.
+    private var waiting: Waiting?
+    private var wish: Wish?
+    private var due: UInt64 = 0
+    private var isEnded = false
+    private var thread: WorkerThread?
+
+    /// After a start; who is just being let in needs the processors.
+    private static let pause: UInt64 = 30_000_000
+
+    init(_ options: ComputeOptions) {
+        self.options = options
+        folder = options.runPath + "/waiting"
+        clear()
+        thread = WorkerThread { [self] in work() }
+    }
+
+    private var gate: String { folder + "/" + ComputePlace.settingsFile }
+    private var lockPath: String { folder + "/lock" }
+    private var branch: String { folder + "/branch" }
+
+    /// Ends what waits, for good.
+    func end() {
+        let ending = lock.withLock { () -> WorkerThread? in
+            isEnded = true
+            lock.wakeAll()
+            defer { thread = nil }
+            return thread
+        }
+        ending?.join()
+    }
+
+    // MARK: What waits
+
+    /// Has one wait from some time after the last start on.
+    func expect(_ wish: Wish) {
+        lock.withLock {
+            self.wish = wish
+            due = clock.monotonic() + Self.pause
+            lock.wakeAll()
+        }
+    }
+
+    private func work() {
+        lock.lock()
+        defer { lock.unlock() }
+        while !isEnded {
+            let now = clock.monotonic()
+            if wish != nil, now < due {
+                lock.wait(atMostMilliseconds: Int((due - now) / 1_000_000) + 1)
+            } else if let wish {
+                self.wish = nil
+                if waits(for: wish) { continue }
+                discard()
+                waiting = try? make(wish)
+            } else {
+                lock.wait()
+            }
+        }
+        discard()
+    }
+
+    private func waits(for wish: Wish) -> Bool {
+        guard waiting != nil, waiting?.wish == wish else { return false }
+        return waiting?.process.wait(atMostMilliseconds: 0).ended == false
+    }
+
+    private func make(_ wish: Wish) throws(ComputeError) -> Waiting {
+        for path in [folder, branch, branch + "/" + ComputePlace.dataFolder] {
+            try ComputeFiles.makeFolder(path, mode: 0o755)
+        }
+        guard unsafe mkfifo(gate, 0o644) == 0 else { throw ComputeFiles.failure("make \(gate)") }
+        let held = unsafe open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard held >= 0 else { throw ComputeFiles.failure("open \(lockPath)") }
+        defer { close(held) }
+        guard flock(held, LOCK_EX | LOCK_NB) == 0 else {
+            throw ComputeFiles.failure("lock \(lockPath)")
+        }
+        var program = wish.program
+        // The first is below what the second hides.
+        program.view = [(branch, options.mountPath), (folder, options.runPath)]
+        program.keep = held
+        return Waiting(process: try ComputeProcess(program), wish: wish)
+    }
+
+    private func discard() {
+        if let old = waiting.take() { Self.end(old.process) }
+        clear()
+    }
+
+    private static func end(_ process: borrowing ComputeProcess) {
+        kill(process.id, SIGKILL)
+        _ = ComputeProcess.reap(process.id)
+    }
+
+    /// Also what a server left that was killed.
+    private func clear() {
+        unsafe rmdir(branch + "/" + ComputePlace.dataFolder)
+        unsafe rmdir(branch)
+        ComputeFiles.removeFolder(folder)
+    }
+
+    // MARK: What it becomes
+
+    /// Has what waits go on as a compute whose lock the caller holds; nil where nothing waits that
+    /// is just that, or it does not wait yet.
+    func take(
+        _ wish: Wish?,
+        for place: ComputePlace,
+        view: [(folder: String, place: String)],
+        settings: String
+    ) -> ComputeProcess? {
+        lock.lock()
+        defer { lock.unlock() }
+        guard let wish, waits(for: wish) else { return nil }
+        let writer = unsafe open(gate, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+        guard writer >= 0 else { return nil }
+        // With an end to read of our own, a write finds a reader whatever happens.
+        let reader = unsafe open(gate, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        defer {
+            close(writer)
+            if reader >= 0 { close(reader) }
+        }
+        guard let taken = waiting.take() else { return nil }
+        let process = taken.process
+        let bytes = Array(settings.utf8)
+        guard reader >= 0, show(view, process),
+            // Its processes hold it already.
+            unsafe rename(lockPath, place.lock) == 0,
+            unsafe write(writer, bytes, bytes.count) == bytes.count
+        else {
+            Self.end(process)
+            return nil
+        }
+        return process
+    }
+
+    private func show(
+        _ view: [(folder: String, place: String)],
+        _ process: borrowing ComputeProcess
+    ) -> Bool {
+        unsafe CStrings.withArray(view.flatMap { [$0.folder, $0.place] }) { binds in
+            var change = unsafe oxbow_view()
+            unsafe change.process = process.end
+            unsafe change.binds = CStrings.constant(binds)
+            return unsafe oxbow_show(&change) == 0
+        }
+    }
+}
