@@ -11,7 +11,9 @@ public func fuzzControlRequest(_ start: UnsafePointer<UInt8>?, _ count: Int) -> 
     guard let request = try? ControlRequest(body: bytes), let whole = request.encoded() else {
         return 0
     }
-    let body = Array(whole.dropFirst(whole.count - bytes.count))
+    // It may be shorter than what was read: a number can be written in more bytes than it needs.
+    let body = Array(whole.dropFirst(ControlRequest.headerBytes))
+    precondition(body.count <= bytes.count, "longer than what was read")
     precondition((try? ControlRequest(body: body)) == request, "written otherwise than read")
     return 0
 }

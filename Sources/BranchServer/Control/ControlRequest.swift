@@ -34,7 +34,7 @@ package struct ControlRequest: Hashable, Sendable {
     static let magic = Array("oxbowctl".utf8)
     static let version: UInt16 = 1
     /// Magic, version and length.
-    static let headerBytes = 14
+    package static let headerBytes = 14
     /// As much as a command line may be, with a little room.
     package static let mostBytes = 1 << 20
     package static let mostArguments = 10_000

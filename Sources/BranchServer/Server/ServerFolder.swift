@@ -1,3 +1,4 @@
+import CLinux
 import DiskIO
 import Glibc
 import Primitives
