@@ -103,12 +103,14 @@ struct ComputeTests {
             #expect(served.tell("race main 40").hasPrefix("40 ready 0 1 "))
             // A process that it has just begun looks as it does, until it says what it is.
             let isAlone = try served.wait {
-                let form = "^/[^ ]*/postgres .*\(served.folder)/mnt"
-                return try served.run("pgrep -fc '\(form)'").said == "1"
+                let form = " /[^ ]*/postgres .*\(served.folder)/mnt"
+                let count = "grep -v '/bin/sh' | grep -c '\(form)'"
+                let all = try served.processesOfBranches().joined(separator: "\n")
+                return try served.run(count, all).said == "1"
             }
             #expect(isAlone, "round \(round)")
             #expect(served.tell("stop main") == "done")
-            #expect(try served.processes() == "")
+            #expect(try served.processesOfBranches() == [])
         }
         try served.end()
     }
@@ -130,7 +132,7 @@ struct ComputeTests {
                 try ["one", "three"].allSatisfy { try served.status($0).state == "down" }
             }
         )
-        #expect(try served.processes() == "")
+        #expect(try served.processesOfBranches() == [])
         try served.end()
     }
 

@@ -130,6 +130,16 @@ final class ServedStore {
         process.waitUntilExit()
     }
 
+    /// The processes that PostgreSQL has for this store's branches: all but one that waits for a
+    /// fork.
+    func processesOfBranches() throws -> [Substring] {
+        let waiting = "\(folder)/run/waiting/lock"
+        return try processes().split(separator: "\n").filter { line in
+            let process = line.split(separator: " ").first ?? ""
+            return try run("readlink /proc/\(process)/fd/3").said != waiting
+        }
+    }
+
     /// The processes that PostgreSQL has for this store.
     func processes() throws -> String {
         try run("ps -eo pid,stat,args | grep '[p]ostgres' | grep -F '\(folder)/' || :").said

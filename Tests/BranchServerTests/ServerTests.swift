@@ -138,9 +138,11 @@ struct ServerTests {
         try server.end()
     }
 
+    #if !THREAD_SANITIZER
+    // With it no start is over within the second.
     @Test func `a branch of one second can be used`() throws {
         let server = try RunningServer.new()
-        // A start may take longer where much else goes on.
+        // Nor where much else goes on, at times.
         let letIn = try (1...20).contains { turn in
             try server.sql("oxbow", "CREATE BRANCH brief\(turn) FROM main TTL '1s'")
             return try server.sql("postgres@brief\(turn)", "SELECT 1") == "1"
@@ -148,6 +150,7 @@ struct ServerTests {
         #expect(letIn)
         try server.end()
     }
+    #endif
 
     @Test func `many who come at once wait for one start`() throws {
         let server = try RunningServer.new()
