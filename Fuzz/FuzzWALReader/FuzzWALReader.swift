@@ -9,7 +9,7 @@ public func fuzzWALReader(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt 
     guard let first = bytes.first, count > 2,
         let geometry = WALGeometry(segmentBytes: 1 << 20, blockBytes: 1 << 10)
     else { return 0 }
-    let reader = WALReader(geometry) { position throws(WALError) in
+    func load(_ position: UInt64) throws(WALError) -> [UInt8]? {
         guard position >= 1 << 20, position < 3 << 20 else { return nil }
         let place = Int(position - 1 << 20) % count
         var block = Array((bytes[place...] + bytes).prefix(1 << 10))
@@ -17,18 +17,25 @@ public func fuzzWALReader(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt 
         if first & 1 == 0 { begin(&block, position) }
         return block
     }
+    let reader = WALReader(geometry, load: load)
     let end = try? reader.end(inFileAt: 1 << 20)
     if let end = end ?? nil {
         precondition(end % 8 == 0 && end > 1 << 20, "an end that is none: \(end)")
     }
     if let last = (try? reader.lastRecord(inFileAt: 1 << 20)) ?? nil {
         precondition(end == last.end || end ?? nil ?? 0 > last.end, "a record behind the end")
-        let mark = WALMark(cluster: 0, position: last.position, checksum: last.checksum)
+        let mark = WALMark(last, of: 0)
         let isLast = try? reader.holds(after: mark, upTo: last.position) { _ in false }
         precondition(isLast == true, "a record that is not known again")
-        let from = WALMark(cluster: 0, position: 1 << 20 + 40, checksum: last.checksum)
-        _ = try? reader.holds(after: from, upTo: last.position) { !$0.mayChangeSharedRelations }
-        _ = last.mayChangeSharedRelations
+        // The same log when it had four blocks.
+        let early = WALReader(geometry) { position throws(WALError) in
+            position < 1 << 20 + 4 << 10 ? try load(position) : nil
+        }
+        if let first = (try? early.lastRecord(inFileAt: 1 << 20)) ?? nil {
+            _ = try? reader.holds(after: WALMark(first, of: 0), upTo: last.position) {
+                !$0.mayChangeSharedRelations
+            }
+        }
     }
     let span = UInt64(bytes[1]) << 13 | UInt64(bytes[2])
     _ = try? reader.reaches(1 << 20 + span)

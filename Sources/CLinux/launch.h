@@ -201,6 +201,8 @@ static inline int oxbow_view_run(void *argument) {
         if (umount2(place, MNT_DETACH) < 0) return oxbow_view_failed(view, place);
         if (syscall(SYS_move_mount, folders[index], "", AT_FDCWD, place, MOVE_MOUNT_F_EMPTY_PATH) < 0)
             return oxbow_view_failed(view, place);
+        // It was made among the mounts of the system, and would show what is mounted there later.
+        if (mount(NULL, place, NULL, MS_PRIVATE, NULL) < 0) return oxbow_view_failed(view, place);
     }
     return 0;
 }

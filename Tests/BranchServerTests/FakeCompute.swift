@@ -107,11 +107,15 @@ final class FakeCompute: Sendable {
 
     /// What a PostgreSQL says of its roles: names, whether they may, passwords and times. None of
     /// them is a superuser.
-    static func roles(_ roles: [[String?]], isSettled: Bool = true) -> Script {
+    static func roles(
+        _ roles: [[String?]],
+        isSettled: Bool = true,
+        written: UInt64? = 1 << 40
+    ) -> Script {
         let rows = roles.flatMap { row($0 + ["f"]) }
         return Script(
             welcome: welcome,
-            answer: row([isSettled ? "f" : "t"]) + rows + ready
+            answer: row([isSettled ? "f" : "t"]) + rows + row([written.map { "\($0)" }]) + ready
         )
     }
 

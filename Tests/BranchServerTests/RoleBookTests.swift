@@ -231,7 +231,7 @@ import Volume
         ),
         (
             "rows", FakeCompute.welcome,
-            (0...10_001).flatMap { _ in FakeCompute.row(["f"]) } + FakeCompute.ready
+            (0...10_002).flatMap { _ in FakeCompute.row(["f"]) } + FakeCompute.ready
         ),
         ("row", FakeCompute.welcome, FakeCompute.message("D", [0, 9, 1]) + FakeCompute.ready),
         ("row", FakeCompute.welcome, FakeCompute.message("D", []) + FakeCompute.ready),

@@ -18,9 +18,14 @@ import Volume
         cluster = try WALCluster(11)
     }
 
-    private func tell(_ password: String, isSettled: Bool = true) throws {
+    private func tell(
+        _ password: String,
+        isSettled: Bool = true,
+        written: UInt64? = 1 << 40
+    ) throws {
         let verifier = try RoleListTests.verifier(password).description
-        compute.say(FakeCompute.roles([["app", "t", verifier, nil]], isSettled: isSettled))
+        let roles = [["app", "t", verifier, nil]]
+        compute.say(FakeCompute.roles(roles, isSettled: isSettled, written: written))
     }
 
     /// A change of a block in a tablespace.
@@ -96,8 +101,9 @@ import Volume
         try expect("one")
         let parent = cluster.branch
         let asked = compute.count
-        let copy = try cluster.store.fork("copy", from: parent)
-        book.inherit(copy, from: parent)
+        let copy = try book.inheriting(from: parent) {
+            try cluster.store.fork("copy", from: parent)
+        }
         let known = try #require(book.verifier(of: "app", on: copy, socketPath: nil))
         try tell("two")
         cluster.branch = copy
@@ -105,14 +111,82 @@ import Volume
         #expect(try book.confirm("app", known, on: copy, socketPath: compute.path))
         #expect(compute.count == asked)
         try append(tablespace: 1664)
-        #expect(try !book.confirm("app", known, on: parent, socketPath: compute.path) == false)
         try expect("two", on: copy)
         #expect(compute.count == asked + 1)
         // At a moment before what its parent's compute said, the log does not reach so far.
-        let past = try cluster.store.fork("past", from: early)
-        book.inherit(past, from: parent)
+        let past = try book.inheriting(from: parent) {
+            try cluster.store.fork("past", from: early)
+        }
         #expect(try !book.confirm("app", known, on: past, socketPath: compute.path))
         #expect(compute.count == asked + 2)
+        compute.end()
+    }
+
+    @Test func `a fork does not go by what was said after it`() throws {
+        try tell("one")
+        try append(tablespace: 1663)
+        try expect("one")
+        let parent = cluster.branch
+        // What a compute says while the fork is made may be of what the fork has not got.
+        try tell("two")
+        let copy = try book.inheriting(from: parent) {
+            let copy = try cluster.store.fork("copy", from: parent)
+            try append(tablespace: 1664)
+            try expect("two")
+            return copy
+        }
+        let asked = compute.count
+        try tell("one")
+        let one = try #require(book.verifier(of: "app", on: copy, socketPath: nil))
+        #expect(try one == RoleListTests.verifier("one"))
+        #expect(try book.confirm("app", one, on: copy, socketPath: compute.path))
+        #expect(compute.count - asked <= 1)
+        compute.end()
+    }
+
+    /// With `synchronous_commit = off` a change is seen before it is in the log, and may be lost.
+    @Test func `what is not written down is no ground to go by`() throws {
+        try tell("one", written: nil)
+        try append(tablespace: 1663)
+        try expect("one")
+        var asked = compute.count
+        for _ in 0..<3 {
+            try append(tablespace: 1663)
+            try expect("one")
+        }
+        #expect(compute.count >= asked + 3)
+        // Nor is a log that is there and that PostgreSQL has not written.
+        try tell("one", written: cluster.image.end - 1)
+        try expect("one")
+        asked = compute.count
+        try append(tablespace: 1663)
+        try expect("one")
+        #expect(compute.count > asked)
+        compute.end()
+    }
+
+    @Test(arguments: ["0000000100000000000000FF", "FFFFFFFF0000000000000001"])
+    func `files that are no part of the log do not end it`(name: String) throws {
+        try tell("one")
+        try append(tablespace: 1663)
+        // A log that is sound, elsewhere: as it is now, or far ahead.
+        var forged = cluster.image.padded
+        if name.hasSuffix("FF") {
+            let ahead = try WALImage(start: 0xFF * WALImage.segment)
+            forged = { image in
+                var image = image
+                image.append([1, 2, 3])
+                return image.padded
+            }(ahead)
+        }
+        try cluster.put(forged, at: 0, to: "/pgdata/pg_wal/" + name)
+        try tell("one", written: cluster.image.end)
+        try expect("one")
+        for password in ["two", "three"] {
+            try append(tablespace: 1664)
+            try tell(password, written: cluster.image.end)
+            try expect(password)
+        }
         compute.end()
     }
 

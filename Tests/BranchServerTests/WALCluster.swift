@@ -44,7 +44,7 @@ final class WALCluster {
         try put([1], at: 0, to: "/pgdata/oxbow.branch")
     }
 
-    private func put(_ bytes: [UInt8], at offset: UInt64, to path: String) throws {
+    func put(_ bytes: [UInt8], at offset: UInt64, to path: String) throws {
         let files = try BranchFiles.open(branch)
         let (folder, name) = try files.resolveParent(path)
         let number: InodeNumber
@@ -59,7 +59,11 @@ final class WALCluster {
     }
 
     func control(checkpoint: UInt64, cluster: UInt64 = 77) throws {
-        let bytes = WALImage.control(checkpoint: checkpoint, cluster: cluster)
+        let bytes = WALImage.control(
+            checkpoint: checkpoint,
+            cluster: cluster,
+            timeline: UInt32(timeline)
+        )
         try put(bytes, at: 0, to: "/pgdata/global/pg_control")
     }
 

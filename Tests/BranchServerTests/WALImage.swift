@@ -9,7 +9,7 @@ struct WALImage {
 
     let geometry: WALGeometry
     /// Where the log begins: at the second file, as a new cluster's.
-    let start = WALImage.segment
+    let start: UInt64
     private(set) var bytes: [UInt8] = []
     /// Where each record begins and ends.
     private(set) var records: [Range<UInt64>] = []
@@ -17,7 +17,8 @@ struct WALImage {
     /// Version 15's.
     var magic: UInt64 = 0xD110
 
-    init() throws {
+    init(start: UInt64 = WALImage.segment) throws {
+        self.start = start
         geometry = try #require(
             WALGeometry(segmentBytes: Self.segment, blockBytes: Self.block)
         )
@@ -106,6 +107,7 @@ struct WALImage {
     static func control(
         checkpoint: UInt64,
         cluster: UInt64 = 77,
+        timeline: UInt32 = WALImage.timeline,
         version: UInt64 = 1300,
         checksumOffset: Int = 284
     ) -> [UInt8] {

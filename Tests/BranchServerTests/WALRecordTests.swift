@@ -104,16 +104,18 @@ import Testing
     @Test(arguments: 1...4 as ClosedRange<UInt64>)
     func `all records behind a mark are looked at, and no others`(seed: UInt64) throws {
         var random = SeededRandom(test: seed)
-        var image = try WALImage()
+        // The same log, and one whose records stand in the same places.
+        var (image, other) = (try WALImage(), try WALImage())
         for _ in 0..<40 {
-            image.append(random.bytes(random.oneIn(4) ? random.below(30_000) : random.below(200)))
+            let count = 1 + (random.oneIn(4) ? random.below(30_000) : random.below(200))
+            image.append(random.bytes(count))
+            other.append(random.bytes(count))
         }
         let reader = image.reader(image.padded)
+        let otherReader = other.reader(other.padded)
         var known: [WALRecord] = []
         let first = image.start + 40
-        func mark(_ record: WALRecord) -> WALMark {
-            WALMark(cluster: 77, position: record.position, checksum: record.checksum)
-        }
+        func mark(_ record: WALRecord) -> WALMark { WALMark(record, of: 77) }
         // From each as the last one of a log that was cut there.
         for range in image.records {
             let cut = image.reader(cutBehind(range.upperBound, image))
@@ -132,12 +134,7 @@ import Testing
             #expect(holds && seen == known[(index + 1)...].map(\.position))
             guard index + 1 < known.count else { continue }
             #expect(try !reader.holds(after: mark(record), upTo: last.position) { _ in false })
-            let other = WALMark(
-                cluster: 77,
-                position: record.position,
-                checksum: record.checksum ^ 1
-            )
-            #expect(try !reader.holds(after: other, upTo: last.position) { _ in true })
+            #expect(try !otherReader.holds(after: mark(record), upTo: last.position) { _ in true })
             #expect(try !reader.holds(after: mark(record), upTo: last.position + 8) { _ in true })
         }
         // What a crash cut off and began anew is no ground to rely on.
@@ -145,6 +142,16 @@ import Testing
         let voided = image.reader(image.padded)
         let end = try #require(image.records.last).lowerBound
         #expect(try !voided.holds(after: mark(last), upTo: end) { _ in true })
+    }
+
+    @Test func `a record that began too far back is not gone back to`() throws {
+        var image = try WALImage()
+        image.append([1, 2, 3])
+        image.append([UInt8](repeating: 7, count: 100_000))
+        let reader = image.reader(image.padded)
+        #expect(try reader.lastRecord(inFileAt: image.start)?.end == image.end)
+        #expect(try reader.lastRecord(inFileAt: image.start, reach: 200_000)?.end == image.end)
+        #expect(try reader.lastRecord(inFileAt: image.start, reach: 50_000) == nil)
     }
 
     /// The blocks up to where a record ends, and zeros.

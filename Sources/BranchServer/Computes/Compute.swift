@@ -218,7 +218,7 @@ final class Compute: @unchecked Sendable {
     private func run() throws(ComputeError) {
         var launch = try ComputeLaunch(lock.withLock { target }, place, owner.installed, clock)
         defer { launch.end() }
-        let process = try launch.start(owner.waiting)
+        let process = try launch.start(owner.waiting) { log.append(Array("oxbow: \($0)\n".utf8)) }
         launch.times.spawned = clock.monotonic()
         lock.withLock {
             self.process = process.id
@@ -291,14 +291,16 @@ final class Compute: @unchecked Sendable {
     }
 
     private func opened(_ launch: inout ComputeLaunch) {
-        lock.withLock {
+        let isNew = lock.withLock {
             // It may have been heard already, or be on its way out.
-            guard machine.isStarting else { return }
+            guard machine.isStarting else { return false }
             launch.times.ready = clock.monotonic()
-            launch.expectNext(owner.waiting)
             lastStart = launch.times.start
             handle(.accepting)
+            return true
         }
+        // Not under the lock: it may wait for one that is just being made.
+        if isNew { launch.expectNext(owner.waiting) }
     }
 }
 

@@ -67,6 +67,13 @@ enum ComputeFiles {
         return (ends[0], ends[1])
     }
 
+    /// Whether an open file is the one that a path names.
+    static func isOpen(_ file: Int32, _ path: String) -> Bool {
+        var (own, named) = (stat(), stat())
+        guard unsafe fstat(file, &own) == 0, unsafe stat(path, &named) == 0 else { return false }
+        return own.st_dev == named.st_dev && own.st_ino == named.st_ino
+    }
+
     static func isExecutable(_ path: String) -> Bool { unsafe access(path, X_OK) == 0 }
 
     /// Removes a folder and the files in it.

@@ -83,11 +83,18 @@ struct ComputeLaunch {
     }
 
     /// Makes the process, or has the one that waits for this go on.
-    func start(_ waiting: WaitingPostgres?) throws(ComputeError) -> ComputeProcess {
-        let view = program.view ?? []
-        if let process = waiting?.take(wish, for: place, view: view, settings: written) {
-            return process
-        }
+    func start(
+        _ waiting: WaitingPostgres?,
+        note: (String) -> Void
+    ) throws(ComputeError) -> ComputeProcess {
+        let process = try waiting?.take(
+            wish,
+            for: place,
+            view: program.view ?? [],
+            settings: written,
+            note: note
+        )
+        if let process { return process }
         return try ComputeProcess(program)
     }
 

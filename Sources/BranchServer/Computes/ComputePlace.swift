@@ -104,13 +104,15 @@ package struct ComputePlace: Sendable {
     /// Takes the lock that says that nobody else runs this branch: held until it is closed here
     /// and by every process of the compute. Waits a while for one that is on its way out.
     func takeLock() throws(ComputeError) -> Int32 {
-        let file = unsafe open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw ComputeFiles.failure("open \(lock)") }
         for _ in 0..<200 {
-            if flock(file, LOCK_EX | LOCK_NB) == 0 { return file }
-            usleep(50_000)
+            let file = unsafe open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+            guard file >= 0 else { throw ComputeFiles.failure("open \(lock)") }
+            let isHeld = flock(file, LOCK_EX | LOCK_NB) == 0
+            // One that waited may have brought another file meanwhile.
+            if isHeld, ComputeFiles.isOpen(file, lock) { return file }
+            close(file)
+            if !isHeld { usleep(50_000) }
         }
-        close(file)
         throw ComputeError(
             .failed,
             "processes of an earlier compute still run on this branch; \(lock) is theirs"

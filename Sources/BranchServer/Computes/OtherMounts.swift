@@ -5,8 +5,17 @@
 package enum OtherMounts {
     /// Where they are, but for those at the places that are named.
     static func places(but own: [String]) -> [String] {
-        let table = ComputeFiles.read("/proc/self/mounts", atMost: 1 << 20) ?? []
-        return places(in: String(decoding: table, as: UTF8.self)).filter { !own.contains($0) }
+        places(in: table).filter { !own.contains($0) }
+    }
+
+    private static var table: String {
+        let bytes = ComputeFiles.read("/proc/self/mounts", atMost: 1 << 20) ?? []
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The lines of all the others, which a compute gets.
+    static var kept: [Substring] {
+        table.split(separator: "\n").filter { !$0.contains(" fuse.oxbow ") }
     }
 
     /// Those in a text such as `/proc/self/mounts`.

@@ -19,18 +19,20 @@ final class WaitingPostgres: @unchecked Sendable {
         let program: ComputeProgram
         /// When its file was written: another after an upgrade.
         private let written: [UInt8]
+        private let mounts: [Substring]
 
         init?(_ program: ComputeProgram, postgres: String) {
             var status = stat()
             guard unsafe stat(postgres, &status) == 0 else { return nil }
             self.program = program
             written = unsafe withUnsafeBytes(of: status.st_mtim) { unsafe Array($0) }
+            mounts = OtherMounts.kept
         }
 
         static func == (left: Wish, right: Wish) -> Bool {
             left.program.path == right.program.path
                 && left.program.arguments == right.program.arguments
-                && left.written == right.written
+                && left.written == right.written && left.mounts == right.mounts
         }
     }
 
@@ -48,10 +50,14 @@ final class WaitingPostgres: @unchecked Sendable {
     private var wish: Wish?
     private var due: UInt64 = 0
     private var isEnded = false
+    /// Where what is seen cannot be changed.
+    private var isUseless = false
     private var thread: WorkerThread?
 
     /// After a start; who is just being let in needs the processors.
     private static let pause: UInt64 = 30_000_000
+    /// It holds mounts of the system, and has libraries in memory, so it does not wait for ever.
+    private static let patienceMilliseconds = 300_000
 
     init(_ options: ComputeOptions) {
         self.options = options
@@ -80,6 +86,7 @@ final class WaitingPostgres: @unchecked Sendable {
     /// Has one wait from some time after the last start on.
     func expect(_ wish: Wish) {
         lock.withLock {
+            guard !isUseless else { return }
             self.wish = wish
             due = clock.monotonic() + Self.pause
             lock.wakeAll()
@@ -99,7 +106,12 @@ final class WaitingPostgres: @unchecked Sendable {
                 discard()
                 waiting = try? make(wish)
             } else {
-                lock.wait()
+                lock.wait(atMostMilliseconds: Self.patienceMilliseconds)
+                if wish == nil, waiting != nil,
+                    clock.monotonic() - due >= UInt64(Self.patienceMilliseconds) * 1_000_000
+                {
+                    discard()
+                }
             }
         }
         discard()
@@ -148,13 +160,14 @@ final class WaitingPostgres: @unchecked Sendable {
     // MARK: What it becomes
 
     /// Has what waits go on as a compute whose lock the caller holds; nil where nothing waits that
-    /// is just that, or it does not wait yet.
+    /// is just that, or it does not wait yet. Where that cannot be done here, it is said once.
     func take(
         _ wish: Wish?,
         for place: ComputePlace,
         view: [(folder: String, place: String)],
-        settings: String
-    ) -> ComputeProcess? {
+        settings: String,
+        note: (String) -> Void
+    ) throws(ComputeError) -> ComputeProcess? {
         lock.lock()
         defer { lock.unlock() }
         guard let wish, waits(for: wish) else { return nil }
@@ -168,27 +181,37 @@ final class WaitingPostgres: @unchecked Sendable {
         }
         guard let taken = waiting.take() else { return nil }
         let process = taken.process
-        let bytes = Array(settings.utf8)
-        guard reader >= 0, show(view, process),
-            // Its processes hold it already.
-            unsafe rename(lockPath, place.lock) == 0,
-            unsafe write(writer, bytes, bytes.count) == bytes.count
-        else {
+        if let reason = Self.show(view, process) {
+            Self.end(process)
+            isUseless = true
+            note("no PostgreSQL waits for the next fork: \(reason)")
+            return nil
+        }
+        // Its processes hold it already.
+        guard unsafe rename(lockPath, place.lock) == 0 else {
             Self.end(process)
             return nil
+        }
+        let bytes = Array(settings.utf8)
+        guard reader >= 0, unsafe write(writer, bytes, bytes.count) == bytes.count else {
+            Self.end(process)
+            throw ComputeFiles.failure("write \(gate)")
         }
         return process
     }
 
-    private func show(
+    /// Returns why it could not be done; nil where it was.
+    private static func show(
         _ view: [(folder: String, place: String)],
         _ process: borrowing ComputeProcess
-    ) -> Bool {
+    ) -> String? {
         unsafe CStrings.withArray(view.flatMap { [$0.folder, $0.place] }) { binds in
             var change = unsafe oxbow_view()
             unsafe change.process = process.end
             unsafe change.binds = CStrings.constant(binds)
-            return unsafe oxbow_show(&change) == 0
+            if unsafe oxbow_show(&change) == 0 { return nil }
+            let step = unsafe change.failed_step.map { unsafe String(cString: $0) } ?? ""
+            return "\(step): \(unsafe String(cString: strerror(change.error)))"
         }
     }
 }

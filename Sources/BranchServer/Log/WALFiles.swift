@@ -99,22 +99,22 @@ struct WALFiles {
     /// So much of the log is looked through for what has changed: as long as asking takes.
     private static let lookedThrough: UInt64 = 1 << 20
 
-    /// What this log is known by as it is now; nil where it has no whole record.
+    /// What this log is known by as it is now; nil where it has no whole record, or files of a
+    /// timeline that PostgreSQL's control file does not know, which may be anybody's.
     func mark() throws(WALError) -> WALMark? {
         guard let cluster = try cluster() else { return nil }
         return try mark(cluster)
     }
 
     private func mark(_ cluster: Cluster) throws(WALError) -> WALMark? {
+        guard timelines.allSatisfy({ $0 <= control.timeline }) else { return nil }
         let starts = names.compactMap { cluster.geometry.file(named: $0.name)?.start }
         let reader = reader(cluster)
         for start in Set(starts).sorted(by: >) {
-            guard let last = try reader.lastRecord(inFileAt: start) else { continue }
-            return WALMark(
-                cluster: cluster.id,
-                position: last.position,
-                checksum: last.checksum
-            )
+            guard
+                let last = try reader.lastRecord(inFileAt: start, reach: Self.lookedThrough)
+            else { continue }
+            return WALMark(last, of: cluster.id)
         }
         return nil
     }

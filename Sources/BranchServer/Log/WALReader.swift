@@ -14,7 +14,7 @@ package struct WALReader {
     private let load: (UInt64) throws(WALError) -> [UInt8]?
 
     private static let headerBytes = 24
-    private static let largestRecord: UInt64 = 1020 << 20
+    package static let largestRecord: UInt64 = 1020 << 20
 
     package init(
         _ geometry: WALGeometry,
@@ -46,19 +46,28 @@ package struct WALReader {
         try tail(ofFileAt: start)?.end
     }
 
-    /// The last whole record that ends in a file; nil where there is none.
-    package func lastRecord(inFileAt start: UInt64) throws(WALError) -> WALRecord? {
-        try tail(ofFileAt: start)?.last
+    /// The last whole record that ends in a file; nil where there is none, or the last block goes on
+    /// with a record that began further back than `reach`.
+    package func lastRecord(
+        inFileAt start: UInt64,
+        reach: UInt64 = largestRecord
+    ) throws(WALError) -> WALRecord? {
+        try tail(ofFileAt: start, reach: reach)?.last
     }
 
-    private func tail(ofFileAt start: UInt64) throws(WALError) -> Followed? {
+    private func tail(
+        ofFileAt start: UInt64,
+        reach: UInt64 = largestRecord
+    ) throws(WALError) -> Followed? {
         guard start < WALGeometry.end else { return nil }
         let last = start + geometry.segmentBytes - geometry.blockBytes
         guard let block = try lastBlock(upTo: last) else { return nil }
         // On the last block there may be no more than the rest of a record.
         for target in [block + geometry.blockBytes, block] where target > 0 {
             let from = target == block ? block - geometry.blockBytes : block
-            guard let first = try firstRecord(before: target, from: from) else { continue }
+            guard let first = try firstRecord(before: target, from: from, reach: reach) else {
+                continue
+            }
             let followed = try follow(from: first, until: .max)
             if followed.end > first { return followed }
         }
@@ -89,7 +98,8 @@ package struct WALReader {
     /// from earlier blocks.
     private func firstRecord(
         before target: UInt64,
-        from last: UInt64
+        from last: UInt64,
+        reach: UInt64 = largestRecord
     ) throws(WALError) -> UInt64? {
         var position = last
         var passed: UInt64 = 0
@@ -98,7 +108,7 @@ package struct WALReader {
             let first = position + UInt64(block.headerBytes) + Self.aligned(rest)
             if first < min(target, position + geometry.blockBytes) { return first }
             // It goes on from before.
-            guard rest > 0, position >= geometry.blockBytes, passed <= Self.largestRecord else {
+            guard rest > 0, position >= geometry.blockBytes, passed <= reach else {
                 return nil
             }
             position -= geometry.blockBytes

@@ -97,11 +97,13 @@ private struct BlockReferences {
 package struct WALMark: Equatable, Sendable {
     let cluster: UInt64
     let position: UInt64
+    let end: UInt64
     let checksum: UInt32
 
-    package init(cluster: UInt64, position: UInt64, checksum: UInt32) {
+    package init(_ record: WALRecord, of cluster: UInt64) {
         self.cluster = cluster
-        self.position = position
-        self.checksum = checksum
+        position = record.position
+        end = record.end
+        checksum = record.checksum
     }
 }

@@ -185,11 +185,17 @@ package final class RoleBook: @unchecked Sendable {
         }
     }
 
-    /// Has a fork go by what its parent's compute said, for as long as the log of the fork shows no
-    /// change: to be called when the fork is made.
-    package func inherit(_ fork: Branch, from parent: Branch) {
-        guard let testimony = shelf(parent).lastTestimony else { return }
-        shelf(fork).take(testimony)
+    /// Makes a fork that goes by what its parent's compute said before, for as long as the log of
+    /// the fork shows no change.
+    package func inheriting<Failure: Error>(
+        from parent: Branch,
+        _ fork: () throws(Failure) -> Branch
+    ) throws(Failure) -> Branch {
+        // What is said from here on may be of a change that the fork has not got.
+        let testimony = shelf(parent).lastTestimony
+        let made = try fork()
+        if let testimony { shelf(made).take(testimony) }
+        return made
     }
 
     /// Forgets what is kept of a branch in memory: where it is gone, or was set back.

@@ -5,11 +5,14 @@ import PostgresWire
 /// First it is asked whether somebody is about to change them, then for them, each as it is by
 /// then. A transaction that changes roles keeps its lock on `pg_authid` until what it did can be
 /// seen: so where nobody had one, what was written to the branch's log before the question is in
-/// the answer, and the answer holds until more is written.
+/// the answer, and the answer holds until more is written. Last it is asked how far PostgreSQL's log
+/// is written down: with `synchronous_commit = off` a change can be seen before it is.
 struct RoleQuery: Equatable {
     let list: RoleList
     /// Whether nobody was about to change them.
     let isSettled: Bool
+    /// Up to where PostgreSQL's log is written down; nil where more of it may be in the answer.
+    let written: UInt64?
 
     /// Times that a date has four digits for; what is after those never comes.
     static let sql = """
@@ -20,22 +23,29 @@ struct RoleQuery: Equatable {
                 WHEN rolvaliduntil < '1970-01-01T00:00:00Z' THEN 0
                 ELSE (extract(epoch FROM rolvaliduntil) * 1000000)::bigint
             END, rolsuper
-        FROM pg_catalog.pg_authid LIMIT \(RoleLimits.roles + 1)
+        FROM pg_catalog.pg_authid LIMIT \(RoleLimits.roles + 1);
+        SELECT CASE WHEN pg_is_in_recovery() THEN NULL
+                WHEN pg_current_wal_insert_lsn() <= pg_current_wal_flush_lsn()
+                THEN pg_current_wal_flush_lsn() - '0/0'::pg_lsn
+            END
         """
 
     static let limits = ProbeLimits(
-        rows: RoleLimits.roles + 1,
+        rows: RoleLimits.roles + 2,
         bytes: RoleLimits.answerBytes,
         seconds: RoleLimits.answerSeconds
     )
 
     init(_ rows: ProbeRows) throws(ProbeFailure) {
-        guard let first = rows.first, first.count == 1 else {
+        guard rows.count >= 2, let first = rows.first, first.count == 1,
+            let last = rows.last, last.count == 1
+        else {
             throw .failed("it says something else than was asked")
         }
         isSettled = first[0] == Array("f".utf8)
         var roles: [Role] = []
-        for row in rows.dropFirst() { roles.append(try Self.role(row)) }
+        written = last[0].flatMap { UInt64(String(decoding: $0, as: UTF8.self)) }
+        for row in rows.dropFirst().dropLast() { roles.append(try Self.role(row)) }
         guard let list = RoleList(roles) else {
             throw .failed("it has names of roles that are none")
         }

@@ -38,6 +38,7 @@ final class RoleShelf: @unchecked Sendable {
     private var answer: (number: UInt64, result: Result<Answer, Failure>)?
     /// Until when a compute that did not answer is left alone, and how long that is.
     private var pausedUntil: UInt64 = 0
+    private var lastFailure: RoleError?
     private var pauseSeconds = RoleLimits.pauseSeconds.lowerBound
 
     /// What a compute said, and how far PostgreSQL's log was before it was asked. It holds for as
@@ -191,13 +192,18 @@ final class RoleShelf: @unchecked Sendable {
         case .success(let answer):
             lastList = answer.list
             told = life.map { ($0, answer.list) }
-            pauseSeconds = RoleLimits.pauseSeconds.lowerBound
-            if answer.isKept, let found = try? found.get(), found.isSettled {
+            guard let found = try? found.get() else { break }
+            if found.wasAsked {
+                pauseSeconds = RoleLimits.pauseSeconds.lowerBound
+                lastFailure = nil
+            }
+            if answer.isKept, found.isSettled {
                 known = Known(head: found.head, list: answer.list, wasAsked: true)
                 testimony = found.mark.map { Testimony(list: answer.list, mark: $0) }
             }
         case .failure(.away), .failure(.paused): break
-        case .failure(.failed):
+        case .failure(.failed(let error)):
+            lastFailure = error
             pausedUntil = clock.monotonic() + pauseSeconds * 1_000_000_000
             pauseSeconds = min(2 * pauseSeconds, RoleLimits.pauseSeconds.upperBound)
         }
@@ -207,11 +213,8 @@ final class RoleShelf: @unchecked Sendable {
 
     /// Why a compute is not asked now, where it failed a moment ago.
     private var pause: Failure? {
-        guard clock.monotonic() < pausedUntil, case .failure(let failure)? = answer?.result else {
-            return nil
-        }
-        if case .failed(let error) = failure { return .paused(error) }
-        return failure
+        guard clock.monotonic() < pausedUntil else { return nil }
+        return lastFailure.map { .paused($0) }
     }
 
     /// What is known of the roles by a record of the branch.
@@ -220,6 +223,7 @@ final class RoleShelf: @unchecked Sendable {
         let list: RoleList
         let isSettled: Bool
         let mark: WALMark?
+        let wasAsked: Bool
     }
 
     /// By PostgreSQL's log where that shows no change, else by asking.
@@ -237,12 +241,26 @@ final class RoleShelf: @unchecked Sendable {
         // A log that cannot be read shows nothing.
         let log = (try? WALFiles(view)) ?? nil
         if let earlier, let mark = try? log?.markIfSharedIsUnchanged(since: earlier.mark) {
-            return Finding(head: head, list: earlier.list, isSettled: true, mark: mark)
+            return Finding(
+                head: head,
+                list: earlier.list,
+                isSettled: true,
+                mark: mark,
+                wasAsked: false
+            )
         }
         if let pause { throw pause }
         let mark = (try? log?.mark()) ?? nil
         let query = try question(socketPath, database)
-        return Finding(head: head, list: query.list, isSettled: query.isSettled, mark: mark)
+        let isWritten = mark.map { $0.end <= query.written ?? 0 } ?? false
+        return Finding(
+            head: head,
+            list: query.list,
+            isSettled: query.isSettled,
+            // What PostgreSQL has not written is no record of its own, or what it said is not in it.
+            mark: isWritten ? mark : nil,
+            wasAsked: true
+        )
     }
 
     private func question(

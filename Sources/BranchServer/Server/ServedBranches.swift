@@ -156,9 +156,9 @@ final class ServedBranches: Sendable {
         let head = try parent.point(at: .head).lsn
         let now = SystemClock().monotonic()
         guard let fork = prepared.take(of: parent.id, at: head, now: now) else {
-            let made = try store.fork(name, from: parent, expires: expires, by: author)
-            roles.inherit(made, from: parent)
-            return made
+            return try roles.inheriting(from: parent) {
+                try store.fork(name, from: parent, expires: expires, by: author)
+            }
         }
         do {
             try fork.branch.handOver(as: name, expires: expires, to: author)

@@ -33,8 +33,10 @@ struct ServerStart {
             folder.removeRun()
             throw error
         }
+        var begun: Computes?
         do {
             let computes = try Computes(Self.computeOptions(options, folder))
+            begun = computes
             branches = try ServedBranches(store, mount, computes, folder, options)
             try branches.reap()
             if options.makesCluster, mount != nil { try Self.makeCluster(branches) }
@@ -50,6 +52,7 @@ struct ServerStart {
                 throw error
             }
         } catch {
+            begun?.end()
             mount?.end()
             try? store.close()
             folder.removeRun()
