@@ -46,8 +46,8 @@ package struct WALReader {
         try tail(ofFileAt: start)?.end
     }
 
-    /// The last whole record that ends in a file; nil where there is none, or the last block goes on
-    /// with a record that began further back than `reach`.
+    /// The last whole record that ends in a file; nil where there is none, or the last block goes
+    /// on with a record that began further back than `reach`.
     package func lastRecord(
         inFileAt start: UInt64,
         reach: UInt64 = largestRecord

@@ -5,8 +5,8 @@ import PostgresWire
 /// First it is asked whether somebody is about to change them, then for them, each as it is by
 /// then. A transaction that changes roles keeps its lock on `pg_authid` until what it did can be
 /// seen: so where nobody had one, what was written to the branch's log before the question is in
-/// the answer, and the answer holds until more is written. Last it is asked how far PostgreSQL's log
-/// is written down: with `synchronous_commit = off` a change can be seen before it is.
+/// the answer, and the answer holds until more is written. Last it is asked how far PostgreSQL's
+/// log is written down: with `synchronous_commit = off` a change can be seen before it is.
 struct RoleQuery: Equatable {
     let list: RoleList
     /// Whether nobody was about to change them.

@@ -257,7 +257,7 @@ final class RoleShelf: @unchecked Sendable {
             head: head,
             list: query.list,
             isSettled: query.isSettled,
-            // What PostgreSQL has not written is no record of its own, or what it said is not in it.
+            // A record that PostgreSQL has not written is none of its own.
             mark: isWritten ? mark : nil,
             wasAsked: true
         )
