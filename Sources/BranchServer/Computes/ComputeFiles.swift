@@ -48,16 +48,14 @@ enum ComputeFiles {
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }
         defer { close(file) }
-        var bytes = [UInt8](repeating: 0, count: limit)
-        var count = 0
-        while count < limit {
-            let got = unsafe bytes.withUnsafeMutableBytes {
-                unsafe Glibc.read(file, $0.baseAddress?.advanced(by: count), limit - count)
-            }
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: min(limit, 1 << 16))
+        while bytes.count < limit {
+            let got = unsafe Glibc.read(file, &piece, min(piece.count, limit - bytes.count))
             if got <= 0 { break }
-            count += got
+            bytes += piece[..<got]
         }
-        return Array(bytes[..<count])
+        return bytes
     }
 
     /// A pipe whose ends no other program gets.

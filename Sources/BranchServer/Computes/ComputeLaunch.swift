@@ -66,11 +66,12 @@ struct ComputeLaunch {
             self.program = program
             if place.isIsolated, !target.isMoment {
                 let postgres = version.program("postgres")
-                wish = WaitingPostgres.Wish(program, postgres: postgres)
+                let mounts = OtherMounts.kept
+                wish = WaitingPostgres.Wish(program, postgres: postgres, mounts: mounts)
                 settings.isFork = true
                 settings.promotes = false
                 let fork = Self.program(place, version, settings, data, name)
-                nextWish = WaitingPostgres.Wish(fork, postgres: postgres)
+                nextWish = WaitingPostgres.Wish(fork, postgres: postgres, mounts: mounts)
             }
         } catch {
             discard()

@@ -19,14 +19,16 @@ final class WaitingPostgres: @unchecked Sendable {
         let program: ComputeProgram
         /// When its file was written: another after an upgrade.
         private let written: [UInt8]
+        /// The mounts of the system, which it has got.
         private let mounts: [Substring]
 
-        init?(_ program: ComputeProgram, postgres: String) {
+        /// Nil where there is no such program.
+        init?(_ program: ComputeProgram, postgres: String, mounts: [Substring]) {
             var status = stat()
             guard unsafe stat(postgres, &status) == 0 else { return nil }
             self.program = program
             written = unsafe withUnsafeBytes(of: status.st_mtim) { unsafe Array($0) }
-            mounts = OtherMounts.kept
+            self.mounts = mounts
         }
 
         static func == (left: Wish, right: Wish) -> Bool {
