@@ -165,6 +165,24 @@ import Volume
         compute.end()
     }
 
+    @Test func `nothing is taken from before a record that is too large to look through`() throws {
+        try tell("one")
+        try append(tablespace: 1663)
+        try expect("one")
+        let asked = compute.count
+        let large = [UInt8](repeating: 9, count: 3 << 20)
+        cluster.image.append(large)
+        try cluster.flush()
+        try expect("one")
+        #expect(compute.count > asked)
+        try tell("two")
+        try append(tablespace: 1664)
+        cluster.image.append(large)
+        try cluster.flush()
+        try expect("two")
+        compute.end()
+    }
+
     @Test(arguments: ["0000000100000000000000FF", "FFFFFFFF0000000000000001"])
     func `files that are no part of the log do not end it`(name: String) throws {
         try tell("one")

@@ -111,10 +111,11 @@ struct WALFiles {
         let starts = names.compactMap { cluster.geometry.file(named: $0.name)?.start }
         let reader = reader(cluster)
         for start in Set(starts).sorted(by: >) {
-            guard
-                let last = try reader.lastRecord(inFileAt: start, reach: Self.lookedThrough)
-            else { continue }
-            return WALMark(last, of: cluster.id)
+            // One that was made ahead.
+            if try reader.endOfBlocks(inFileAt: start) == nil { continue }
+            // Where its last record is too large to look for, those before it are not known.
+            return try reader.lastRecord(inFileAt: start, reach: Self.lookedThrough)
+                .map { WALMark($0, of: cluster.id) }
         }
         return nil
     }
