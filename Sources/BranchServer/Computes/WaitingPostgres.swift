@@ -3,7 +3,6 @@ import DiskIO
 import Glibc
 import Primitives
 
-// Safe to share: what changes is guarded by the lock.
 /// A PostgreSQL that stands at the reading of its settings until a fork is started: spaces of its
 /// own, shell, program and libraries are a third of a start, and need nothing of a branch.
 ///
@@ -13,6 +12,7 @@ import Primitives
 /// those once more, by then from their file.
 ///
 /// The thread that makes it stays, since processes end with the thread that made them.
+// Safe to share: what changes is guarded by the lock, and the rest is constant.
 final class WaitingPostgres: @unchecked Sendable {
     /// What is to wait: as a fork of the branch that was started last would be started.
     struct Wish: Equatable {

@@ -84,11 +84,15 @@ struct WALFiles {
         return nil
     }
 
+    /// Where its files begin, the last one first.
+    private func starts(_ cluster: Cluster) -> [UInt64] {
+        Set(names.compactMap { cluster.geometry.file(named: $0.name)?.start }).sorted(by: >)
+    }
+
     /// How far the log reaches: the end of the last whole record, or the last checkpoint.
     func end(_ cluster: Cluster) throws(WALError) -> WALPosition {
-        let starts = names.compactMap { cluster.geometry.file(named: $0.name)?.start }
         let reader = reader(cluster)
-        for start in Set(starts).sorted(by: >) {
+        for start in starts(cluster) {
             if let end = try reader.end(inFileAt: start) { return WALPosition(rawValue: end) }
         }
         return WALPosition(rawValue: control.checkpoint)
@@ -108,9 +112,8 @@ struct WALFiles {
 
     private func mark(_ cluster: Cluster) throws(WALError) -> WALMark? {
         guard timelines.allSatisfy({ $0 <= control.timeline }) else { return nil }
-        let starts = names.compactMap { cluster.geometry.file(named: $0.name)?.start }
         let reader = reader(cluster)
-        for start in Set(starts).sorted(by: >) {
+        for start in starts(cluster) {
             // One that was made ahead.
             if try reader.endOfBlocks(inFileAt: start) == nil { continue }
             // Where its last record is too large to look for, those before it are not known.
@@ -138,9 +141,8 @@ struct WALFiles {
     /// How many bytes of the log a start on these files has to redo, give or take a block.
     func bytesToRedo() throws(WALError) -> UInt64 {
         guard control.isRunning, let cluster = try cluster() else { return 0 }
-        let starts = names.compactMap { cluster.geometry.file(named: $0.name)?.start }
         let reader = reader(cluster)
-        for start in Set(starts).sorted(by: >) {
+        for start in starts(cluster) {
             guard let end = try reader.endOfBlocks(inFileAt: start) else { continue }
             return end - min(end, control.redo)
         }
