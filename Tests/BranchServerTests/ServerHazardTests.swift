@@ -76,6 +76,32 @@ struct ServerHazardTests {
         try server.end()
     }
 
+    /// A promotion that is killed has its timeline's history and an empty file by then, and nothing
+    /// says that it was one. What starts next goes on with the old timeline.
+    @Test func `what a killed promotion left behind is not followed`() throws {
+        let server = try RunningServer.new()
+        try server.sql("postgres", "CREATE TABLE t (n int PRIMARY KEY, x text); CHECKPOINT")
+        let history = "1\t0/1000100\tno recovery target specified"
+        try server.sql(
+            "postgres",
+            """
+            COPY (SELECT 1) TO PROGRAM 'cd pg_wal && printf "\(history)\\n" >00000002.history &&
+                for f in 00000001????????????????; do
+                    truncate -s $(stat -c %s $f) 00000002${f#00000001}; done'
+            """.replacing("\n", with: " ")
+        )
+        let left = "SELECT count(*) > 1 FROM pg_ls_waldir() WHERE name LIKE '00000002%'"
+        #expect(try server.sql("postgres", left) == "t")
+        let fill = "INSERT INTO t SELECT g, repeat('x', 100) FROM generate_series(1, 20000) g"
+        try server.sql("postgres", fill)
+        try server.sql("oxbow", "CREATE BRANCH b FROM main")
+        let ask = "SELECT count(*), substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) FROM t"
+        // It was promoted, past the timeline that was left.
+        let said = try server.sql("postgres@b", ask)
+        #expect(said == "20000|00000003", "\(said)")
+        try server.end()
+    }
+
     @Test func `what was locked at a moment is told to who reads it, and a fork lets go`() throws {
         let server = try RunningServer.new()
         try server.sql("postgres", "CREATE TABLE t AS SELECT 1 AS n")

@@ -54,7 +54,7 @@ package struct PostgresSettings: Sendable, Equatable {
             for target in ["", "_lsn", "_name", "_time", "_xid"] {
                 list.append(("recovery_target" + target, ""))
             }
-            list.append(("recovery_target_timeline", "latest"))
+            list.append(("recovery_target_timeline", "current"))
             list.append(("recovery_min_apply_delay", "0"))
         }
         if promotes { list.append(("hot_standby", "off")) }
