@@ -96,7 +96,8 @@ struct ServerHazardTests {
         try server.sql("postgres", fill)
         try server.sql("oxbow", "CREATE BRANCH b FROM main")
         let ask = "SELECT count(*), substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) FROM t"
-        // The log goes on in the next file: there is much to redo. It was promoted, past the timeline that was left.
+        // The log goes on in the next file, so there is much to redo. It was promoted, past the
+        // timeline that was left.
         let said = try server.sql("postgres@b", ask)
         #expect(said == "60000|00000003", "\(said)")
         try server.end()
