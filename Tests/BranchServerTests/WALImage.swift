@@ -108,11 +108,13 @@ struct WALImage {
         checkpoint: UInt64,
         cluster: UInt64 = 77,
         timeline: UInt32 = WALImage.timeline,
+        recoveryTimeline: UInt32 = 0,
         version: UInt64 = 1300,
-        checksumOffset: Int = 284
+        checksumOffset: Int = 288
     ) -> [UInt8] {
         var bytes = little(cluster, 8) + little(version, 4) + little(0, 20)
         bytes += little(checkpoint, 8) + little(checkpoint, 8) + little(UInt64(timeline), 4)
+        bytes += little(0, 144 - bytes.count) + little(UInt64(recoveryTimeline), 4)
         bytes += little(0, checksumOffset - bytes.count)
         var sum = WALChecksum()
         sum.add(bytes)

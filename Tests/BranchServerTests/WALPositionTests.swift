@@ -41,6 +41,17 @@ import Volume
         try cluster.expectAll()
     }
 
+    @Test func `a killed promotion's file does not hide the one that the log goes on in`() throws {
+        let cluster = try WALCluster(10)
+        try cluster.go(on: 15)
+        let start = (cluster.image.end - 1) / WALImage.segment * WALImage.segment
+        let left = cluster.file(start).replacing("/00000001", with: "/00000002")
+        try cluster.put([UInt8](repeating: 0, count: Int(WALImage.segment)), at: 0, to: left)
+        try cluster.go(on: 5)
+        try cluster.expectAll()
+        #expect(cluster.image.end < start + WALImage.segment)
+    }
+
     @Test func `a fork finds its parent's, and its own`() throws {
         let cluster = try WALCluster(4)
         try cluster.go(on: 20)

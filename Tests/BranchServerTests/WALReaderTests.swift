@@ -156,6 +156,15 @@ import Testing
         }
     }
 
+    @Test(arguments: [(0, 3), (2, 3), (4, 4)] as [(UInt32, UInt32)])
+    func `the timeline is the newer of the checkpoint's and recovery's`(
+        recovery: UInt32,
+        expected: UInt32
+    ) throws {
+        let bytes = WALImage.control(checkpoint: 8, timeline: 3, recoveryTimeline: recovery)
+        #expect(try PostgresControl(decoding: bytes).timeline == expected)
+    }
+
     /// PostgreSQL 13 to 17 write the form 1300, and 18 the form 1800.
     @Test func `settings are read where their place is known`() throws {
         for (version, offset) in [(1300, 288), (1800, 292)] as [(UInt64, Int)] {

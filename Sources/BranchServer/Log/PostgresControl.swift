@@ -9,8 +9,9 @@ package import Primitives
 ///    16  u32  the state, 6 while a server runs
 ///
 /// Its checksum follows what it holds, which is more in some versions. The versions 13 to 18 have
-/// these settings in it:
+/// these in it, too:
 ///
+///     144  u32  the timeline of the point that recovery has to reach, 0 where there is none
 ///     172  i32  wal_level, 0 to 2          188  i32  max_wal_senders
 ///     180  i32  max_connections            192  i32  max_prepared_xacts
 ///     184  i32  max_worker_processes       196  i32  max_locks_per_xact
@@ -22,6 +23,8 @@ package struct PostgresControl: Equatable, Sendable {
     package let checkpoint: UInt64
     /// From where on the log is to be redone after a crash.
     package let redo: UInt64
+    /// The timeline that a start goes on with: the last checkpoint's, or after a promotion that no
+    /// checkpoint followed yet, the promotion's.
     package let timeline: UInt32
     /// Whether it was written by a server that ran, and so says nothing of how that ended.
     package let isRunning: Bool
@@ -33,8 +36,8 @@ package struct PostgresControl: Equatable, Sendable {
     private static let checksumOffsets = 64..<512
     private static let inProduction: UInt32 = 6
 
-    /// Where the checksum of a form is whose settings are known.
-    private static let formsWithSettings: [UInt32: Int] = [1300: 288, 1800: 292]
+    /// Where the checksum is in the forms that are known beyond their first bytes.
+    private static let knownForms: [UInt32: Int] = [1300: 288, 1800: 292]
     private static let levels = ["minimal", "replica", "logical"]
 
     package init(decoding bytes: [UInt8]) throws(Malformed) {
@@ -49,11 +52,12 @@ package struct PostgresControl: Equatable, Sendable {
         _ = try reader.raw(12, "time")
         checkpoint = try reader.fixed("checkpoint")
         redo = try reader.fixed("redo")
-        timeline = try reader.fixed("timeline")
-        guard redo <= checkpoint, timeline > 0 else { throw Malformed("checkpoint", at: 32) }
+        let ofCheckpoint = try reader.fixed("timeline", as: UInt32.self)
+        guard redo <= checkpoint, ofCheckpoint > 0 else { throw Malformed("checkpoint", at: 32) }
         let checksumOffset = try Self.checksumOffset(bytes)
-        let hasSettings = Self.formsWithSettings[version] == checksumOffset
-        settings = hasSettings ? Self.settings(bytes) : nil
+        let isKnown = Self.knownForms[version] == checksumOffset
+        timeline = isKnown ? max(ofCheckpoint, Self.number(bytes, 144)) : ofCheckpoint
+        settings = isKnown ? Self.settings(bytes) : nil
     }
 
     /// Where the checksum stands that fits all before it.

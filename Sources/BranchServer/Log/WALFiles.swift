@@ -15,8 +15,10 @@ struct WALFiles {
     let control: PostgresControl
     /// The files of the log.
     private let names: [(name: [UInt8], number: InodeNumber)]
-    /// The timelines that they are of, newest first: at another record they may be others.
+    /// The timelines that a start reads, newest first. A promotion that was killed leaves a file of
+    /// a newer one, with nothing in it.
     private let timelines: [UInt32]
+    private let hasFilesOfNewerTimeline: Bool
 
     private static let data = "/" + ComputePlace.dataFolder
     private static let timelineCount = 64
@@ -37,11 +39,14 @@ struct WALFiles {
             if error.kind == .notFound { return nil }
             throw Self.failure(error.message, view)
         }
-        let timelines = Set(names.compactMap { WALGeometry.numbers(in: $0.name)?.0 })
-        self.timelines = Array(timelines.sorted(by: >).prefix(Self.timelineCount))
         do throws(Malformed) { control = try PostgresControl(decoding: bytes) } catch {
             throw Self.failure("global/pg_control: \(error.what)", view)
         }
+        let newest = control.timeline
+        let all = Set(names.compactMap { WALGeometry.numbers(in: $0.name)?.0 })
+        let known = all.filter { $0 <= newest }
+        hasFilesOfNewerTimeline = known.count < all.count
+        timelines = Array(known.sorted(by: >).prefix(Self.timelineCount))
     }
 
     private static func failure(_ what: String, _ view: View) -> WALError {
@@ -111,7 +116,7 @@ struct WALFiles {
     }
 
     private func mark(_ cluster: Cluster) throws(WALError) -> WALMark? {
-        guard timelines.allSatisfy({ $0 <= control.timeline }) else { return nil }
+        guard !hasFilesOfNewerTimeline else { return nil }
         let reader = reader(cluster)
         for start in starts(cluster) {
             // One that was made ahead.
