@@ -61,10 +61,22 @@ public final class BranchFiles: ReadableTree, @unchecked Sendable {
 
     private struct Weak: Sendable { weak let files: BranchFiles? }
 
-    // Safe to share: `files` is guarded by `lock`. No `Mutex`: ThreadSanitizer sees none.
+    // Safe to share: the rest is guarded by `lock`. No `Mutex`: ThreadSanitizer sees none.
     private final class Known: @unchecked Sendable {
         let lock = Lock()
-        var files: [Line.ID: Weak] = [:]
+        private var files: [Line.ID: Weak] = [:]
+        /// With so many, those that are gone are taken out.
+        private var fullCount = 64
+
+        subscript(id: Line.ID) -> BranchFiles? { files[id]?.files }
+
+        func add(_ new: BranchFiles, _ id: Line.ID) {
+            if files.count >= fullCount {
+                files = files.filter { $0.value.files != nil }
+                fullCount = max(64, 2 * files.count)
+            }
+            files[id] = Weak(files: new)
+        }
     }
 
     /// Opens the files of a branch; all who open the same get the same.
@@ -77,11 +89,10 @@ public final class BranchFiles: ReadableTree, @unchecked Sendable {
     ) throws(VolumeError) -> BranchFiles {
         let line = try engine { () throws(OxbowError) in try branch.line() }
         return try known.lock.withLock { () throws(VolumeError) in
-            if let files = known.files[line.id]?.files { return files }
+            if let files = known[line.id] { return files }
             let files = try BranchFiles(opening: line, branch.store, creating)
             try files.reapOrphans()
-            known.files = known.files.filter { $0.value.files != nil }
-            known.files[line.id] = Weak(files: files)
+            known.add(files, line.id)
             return files
         }
     }
