@@ -57,7 +57,8 @@ import Testing
         #expect(address.databaseName == "app@pr-1432+")
         #expect(AddressFormat.uri.text(address).hasSuffix("/app@pr-1432+"))
         address.socketFolder = "/run/oxbow-1/branches/pr-1432"
-        let known = Dictionary(uniqueKeysWithValues: address.variables.map { ($0.name, $0.value) })
+        let variables = address.variables().map { ($0.name, $0.value) }
+        let known = Dictionary(uniqueKeysWithValues: variables)
         #expect(known["PGHOST"] == "127.0.0.1" && known["PGDATABASE"] == "app@pr-1432+")
         address.moment = "L10"
         #expect(address.databaseName == "app@pr-1432@L10+")
@@ -81,10 +82,24 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        (nil, nil), ("-c oxbow.branch=f1", nil), ("--OXBOW.AT=10m", nil),
+        ("-c statement_timeout=5s -coxbow.branch=f1", "-c statement_timeout=5s"),
+        (#"-c search_path=a\ b"#, #"-c search_path=a\ b"#), ("-F -c oxbow.branch=f1", nil),
+        ("-F", "-F"),
+    ] as [(String?, String?)])
+    func `settings that name another branch are left out`(options: String?, kept: String?) {
+        let variables = Self.plain.variables(options: options)
+        #expect(variables.first { $0.name == "PGOPTIONS" }?.value == kept)
+        for name in ["PGOPTIONS", "PGSERVICE", "PGHOSTADDR"] {
+            #expect(variables.contains { $0.name == name })
+        }
+    }
+
     @Test func `over the branch's socket its databases have their plain names`() {
         var address = Self.plain
         func variable(_ name: String) -> String? {
-            address.variables.first { $0.name == name }?.value
+            address.variables().first { $0.name == name }?.value
         }
         #expect(variable("PGHOST") == "127.0.0.1")
         #expect(variable("PGDATABASE") == "app@pr-1432")

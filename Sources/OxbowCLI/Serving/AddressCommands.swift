@@ -88,7 +88,8 @@ enum AddressCommands {
         discussion: [
             "Sets PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE and DATABASE_URL. PGHOST is the "
                 + "folder of the branch's own socket, where every database that is named without a "
-                + "branch is this one's; of a moment, and of forks, it is the server's address."
+                + "branch is this one's; of a moment, and of forks, it is the server's address. "
+                + "Unsets PGOPTIONS, PGSERVICE and PGHOSTADDR, which could lead elsewhere."
         ],
         examples: [
             .init(
@@ -102,15 +103,16 @@ enum AddressCommands {
             .init("variables.PGPASSWORD", "its password, or null"),
             .init("variables.PGDATABASE", "the database"),
             .init("variables.DATABASE_URL", "all of it, as a URL"),
+            .init("variables.PGOPTIONS", "null, as PGSERVICE and PGHOSTADDR: to be unset"),
         ]
     ) { call in
         try call.withServer { server, store in
             let (address, _) = try call.address(server, store)
             if call.wantsJSON {
-                let pairs = address.variables.map { ($0.name, JSON($0.value)) }
+                let pairs = address.variables().map { ($0.name, JSON($0.value)) }
                 return try call.output.json(["variables": .object(pairs)])
             }
-            for (name, value) in address.variables {
+            for (name, value) in address.variables() {
                 try call.output.line(
                     value.map { "export \(name)=\(Shell.quoted($0))" } ?? "unset \(name)"
                 )

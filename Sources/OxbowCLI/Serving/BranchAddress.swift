@@ -1,3 +1,5 @@
+import PostgresWire
+
 /// How a client reaches a branch, or a moment of it, through a server.
 package struct BranchAddress: Sendable, Equatable {
     package var host: String
@@ -163,8 +165,10 @@ extension BranchAddress {
 
     /// What programs over libpq, and many others, take from their environment. Over the branch's
     /// own socket every database that is named without a branch is the branch's: so a tool that
-    /// opens several stays on it.
-    package var variables: [(name: String, value: String?)] {
+    /// opens several stays on it. What would lead elsewhere is taken away.
+    ///
+    /// - Parameter options: `PGOPTIONS` as they are; kept but for settings that name a branch.
+    package func variables(options: String? = nil) -> [(name: String, value: String?)] {
         let isLocal = ownSocketFolder != nil
         // There, too, an `@` stands before a branch, and `oxbow` is the console.
         let isPlain = isLocal && !database.contains("@") && database != "oxbow"
@@ -173,6 +177,21 @@ extension BranchAddress {
             ("PGUSER", user), ("PGPASSWORD", password),
             ("PGDATABASE", isPlain ? database : databaseName),
             ("DATABASE_URL", AddressFormat.uri.text(self)),
+            ("PGOPTIONS", options.flatMap(Self.withoutBranch)), ("PGSERVICE", nil),
+            ("PGHOSTADDR", nil),
         ]
+    }
+
+    /// Nil where nothing is left, or where a branch may be named in a way that is not understood.
+    private static func withoutBranch(_ options: String) -> String? {
+        do throws(WireError) {
+            var parsed = try StartupOptions(parsing: WireString(options))
+            let count = parsed.settings.count
+            parsed.settings.removeAll { $0.name.hasPrefix("oxbow.") }
+            if parsed.settings.count == count { return options }
+            return parsed.settings.isEmpty ? nil : parsed.text.text
+        } catch {
+            return options.lowercased().contains("oxbow") ? nil : options
+        }
     }
 }

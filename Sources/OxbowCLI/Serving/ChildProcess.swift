@@ -62,6 +62,11 @@ final class ChildProcess {
         id = made
     }
 
+    /// A variable of this process's environment.
+    static func variable(_ name: String) -> String? {
+        unsafe getenv(name).map { unsafe String(cString: $0) }
+    }
+
     /// This process's environment, changed.
     static func environment(_ changes: Changes) -> [[UInt8]] {
         let changed = Set(changes.map { Array("\($0.name)=".utf8) })

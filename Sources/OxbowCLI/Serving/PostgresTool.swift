@@ -24,6 +24,7 @@ struct PostgresTool {
             ("PGHOST", address.host), ("PGPORT", "\(address.port)"), ("PGUSER", address.user),
             ("PGPASSWORD", address.password), ("PGDATABASE", address.database),
             ("PGOPTIONS", "-c oxbow.branch=\(address.branch)"), ("PGSERVICE", nil),
+            ("PGHOSTADDR", nil),
         ]
     }
 

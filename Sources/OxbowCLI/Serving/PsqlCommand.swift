@@ -52,7 +52,8 @@ enum PsqlCommand {
         try call.output.flush()
         throw ChildProcess.become(
             [program] + words.dropFirst(branch == nil ? 0 : 1),
-            changes: address.variables.filter { $0.name != "DATABASE_URL" }
+            changes: address.variables(options: ChildProcess.variable("PGOPTIONS"))
+                .filter { $0.name != "DATABASE_URL" }
         )
     }
 

@@ -35,7 +35,8 @@ enum RunCommand {
                 + "hour. The exit code is the program's.",
             "PGHOST is the folder of the fork's own socket, where every database that is named "
                 + "without a branch is the fork's. DATABASE_URL names the database with the fork; "
-                + "a program that puts another name there should keep what stands from the @ on.",
+                + "a program that puts another name there should keep what stands from the @ on. "
+                + "PGSERVICE, PGHOSTADDR and what PGOPTIONS say of a branch are taken away.",
         ],
         examples: [
             .init("oxbow run --fork main -- pytest", "tests that may do what they like"),
@@ -60,7 +61,8 @@ enum RunCommand {
             try call.output.flush()
             let child = try ChildProcess(
                 words,
-                changes: address.variables + [("OXBOW_BRANCH", name)]
+                changes: address.variables(options: ChildProcess.variable("PGOPTIONS"))
+                    + [("OXBOW_BRANCH", name)]
             )
             code = wait(for: child, signals, name, link)
         }
