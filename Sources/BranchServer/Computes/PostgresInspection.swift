@@ -20,6 +20,7 @@ package struct PostgresInspection {
 
     private enum Change {
         case remove(String)
+        case makeFolder(String)
         case write(String, [UInt8])
     }
 
@@ -103,8 +104,12 @@ package struct PostgresInspection {
             if !owner.isEmpty { said.append("fresh") }
         }
         if names.contains("postmaster.pid") { changes.append(.remove("postmaster.pid")) }
-        if isMoment, !names.contains("standby.signal") {
-            changes.append(.write("standby.signal", []))
+        if isMoment {
+            switch all.first(where: { $0.name.description == "standby.signal" })?.kind {
+            case .folder: break
+            case nil: changes.append(.makeFolder("standby.signal"))
+            default: changes += [.remove("standby.signal"), .makeFolder("standby.signal")]
+            }
         }
         for entry in try list("pg_twophase", all) where entry.kind == .file {
             said.append("prepared")
@@ -193,9 +198,10 @@ package struct PostgresInspection {
     private func make(_ change: Change) throws(VolumeError) {
         switch change {
         case .remove(let name): try files.remove(FileName(name), from: folder)
+        case .makeFolder(let name):
+            try files.makeFolder(FileName(name), in: folder, ownership(permissions: 0o700))
         case .write(let name, let bytes):
-            let known = try files.attributes(of: folder)
-            let ownership = Ownership(permissions: 0o600, owner: known.owner, group: known.group)
+            let ownership = try ownership(permissions: 0o600)
             let number: InodeNumber
             do throws(VolumeError) {
                 number = try files.lookUp(FileName(name), in: folder)
@@ -208,5 +214,10 @@ package struct PostgresInspection {
             try files.change(number, empty)
             if !bytes.isEmpty { try files.openFile(number).write(bytes, at: 0) }
         }
+    }
+
+    private func ownership(permissions: UInt16) throws(VolumeError) -> Ownership {
+        let known = try files.attributes(of: folder)
+        return Ownership(permissions: permissions, owner: known.owner, group: known.group)
     }
 }

@@ -33,6 +33,10 @@ package struct PostgresPreflight: Sendable, Equatable {
     ///
     /// What it changes, it changes where nobody runs: the compute's lock is held. The slots of a
     /// fork are its parent's: they would keep its log for somebody who never comes to fetch it.
+    ///
+    /// A moment's `standby.signal` is a folder: PostgreSQL takes that for the signal, and cannot
+    /// remove it, which it does first in a promotion, whoever asks for one. So that fails, and
+    /// ends the compute.
     static let script = """
         own='\(ownSignal)'
         cd -P "$1" 2>/dev/null || { echo missing; exit 0; }
@@ -59,7 +63,8 @@ package struct PostgresPreflight: Sendable, Equatable {
             [ -z "$owner" ] || echo fresh
         fi
         [ ! -e postmaster.pid ] || rm -f postmaster.pid
-        [ "$kind" = branch ] || [ -e standby.signal ] || : > standby.signal
+        [ "$kind" = branch ] || [ -d standby.signal ] ||
+            { rm -f standby.signal && mkdir -m 700 standby.signal; }
         for name in pg_twophase/*; do [ ! -f "$name" ] || echo prepared; done
         ! grep -qis '^[[:space:]]*full_page_writes' postgresql.conf postgresql.auto.conf ||
             echo full_page_writes

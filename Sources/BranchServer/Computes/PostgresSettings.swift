@@ -56,6 +56,10 @@ package struct PostgresSettings: Sendable, Equatable {
             }
             list.append(("recovery_target_timeline", "current"))
             list.append(("recovery_min_apply_delay", "0"))
+            list.append(("recovery_end_command", ""))
+            list.append(("archive_cleanup_command", ""))
+            if version < 16 { list.append(("promote_trigger_file", "")) }
+            if version >= 15 { list.append(("allow_in_place_tablespaces", "on")) }
         }
         if promotes { list.append(("hot_standby", "off")) }
         if isMoment {
