@@ -13,9 +13,16 @@ import Testing
         nonisolated(unsafe) private var usual = "main"
         // Safe: under the lock.
         nonisolated(unsafe) private var notes: [String] = []
+        // Safe: under the lock.
+        nonisolated(unsafe) private var other: (@Sendable () -> Void)?
 
         var defaultBranch: String { lock.withLock { usual } }
         func setDefault(_ name: String) { lock.withLock { usual = name } }
+        /// What somebody else does while a branch is about to be held.
+        func meanwhile() { lock.withLock { other.take() }?() }
+        func doMeanwhile(_ other: @escaping @Sendable () -> Void) {
+            lock.withLock { self.other = other }
+        }
         func add(_ note: String) { lock.withLock { notes.append(note) } }
         var all: [String] { lock.withLock { notes } }
     }
@@ -34,6 +41,7 @@ import Testing
                 setDefaultBranch: { name throws(Refusal) in notes.setDefault(name) },
                 hold: { name throws(Refusal) in
                     notes.add("hold \(name)")
+                    notes.meanwhile()
                     return { notes.add("release \(name)") }
                 }
             )
@@ -96,6 +104,22 @@ import Testing
         #expect(try read("main") == 1)
         try say("undo branch main")
         #expect(try read("main") == 2)
+    }
+
+    @Test(arguments: ["drop branch x", "rename branch x to z", "reset branch x to head"])
+    func `what is changed is the branch that has the name by then`(statement: String) throws {
+        try say("create branch x")
+        let (store, first) = (store, try store.branch("x"))
+        notes.doMeanwhile {
+            try? first.rename(to: "y", by: Author("other"))
+            _ = try? store.fork("x", from: first, by: Author("other"))
+        }
+        try say(statement)
+        #expect(try first.info().name == "y" && first.info().deleted == nil)
+        try say("create branch if not exists w")
+        notes.doMeanwhile { try? first.rename(to: "v", by: Author("other")) }
+        #expect(state("drop branch y") == "3D000")
+        #expect(try first.info().deleted == nil)
     }
 
     @Test func `what cannot be is refused by its state`() throws {

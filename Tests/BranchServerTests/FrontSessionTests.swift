@@ -183,7 +183,10 @@ struct FrontSessionTests {
         let fixture = try FrontFixture()
         let main = try FrontClient(fixture)
         let branch = try FrontClient(fixture, database: "app@pr-1432")
-        fixture.front.endSessions(of: "pr-1432")
+        // Another branch that had its name before.
+        fixture.front.endSessions(ofKey: "pr-1432")
+        #expect(try branch.query("select 1") == [["1"]])
+        fixture.front.endSessions(ofKey: "key of pr-1432")
         #expect(try branch.untilReady().states == ["57P01"])
         #expect(branch.endsInSilence())
         #expect(try main.query("select 1") == [["1"]])

@@ -83,12 +83,20 @@ package struct AdminStore: Sendable {
             return try shown(branch(new ?? name))
         case .rename(let name, let new): return try rename(name, new, author)
         case .reset(let name, let moment):
-            let branch = try branch(name)
-            let point = try surroundings.point(moment, branch)
-            return try whileHeld(name) { try branch.reset(to: point, by: author) }
+            // Before anybody's session ends; and what is ten minutes ago is so as of now.
+            let asked = try branch(name)
+            let point = try surroundings.point(moment, asked)
+            return try whileHeld(name) { branch in
+                let isSame = branch.id == asked.id
+                let target = isSame ? point : try surroundings.point(moment, branch)
+                try branch.reset(to: target, by: author)
+                return try shown(branch)
+            }
         case .undo(let name):
-            let branch = try branch(name)
-            return try whileHeld(name) { try branch.undo(by: author) }
+            return try whileHeld(name) { branch in
+                try branch.undo(by: author)
+                return try shown(branch)
+            }
         case .setDefault(let name):
             try branch(name).info().checkMayBeDefault()
             try surroundings.setDefaultBranch(name)
@@ -293,7 +301,7 @@ package struct AdminStore: Sendable {
         if onlyIfThere, (try? store.branch(name)) == nil {
             return noted(AdminResult(), "branch \"\(name)\" does not exist, skipping")
         }
-        let branch = try branch(name)
+        _ = try branch(name)
         guard name != surroundings.defaultBranch() else {
             throw Refusal(
                 "55006",
@@ -301,29 +309,32 @@ package struct AdminStore: Sendable {
                 hint: "SET DEFAULT BRANCH to another first."
             )
         }
-        let release = try surroundings.hold(name)
-        defer { release() }
-        try branch.delete(by: author)
-        try store.sync()
-        return AdminResult()
+        return try whileHeld(name) { branch in
+            try branch.delete(by: author)
+            return AdminResult()
+        }
     }
 
     private func rename(_ name: String, _ new: String, _ author: Author) throws -> AdminResult {
-        let branch = try branch(name)
-        let isDefault = name == surroundings.defaultBranch()
-        let release = try surroundings.hold(name)
-        defer { release() }
-        try branch.rename(to: new, by: author)
-        try store.sync()
-        if isDefault { try surroundings.setDefaultBranch(new) }
-        return AdminResult()
+        try whileHeld(name) { branch in
+            let isDefault = name == surroundings.defaultBranch()
+            try branch.rename(to: new, by: author)
+            try store.sync()
+            if isDefault { try surroundings.setDefaultBranch(new) }
+            return AdminResult()
+        }
     }
 
-    private func whileHeld(_ name: String, _ change: () throws -> Void) throws -> AdminResult {
+    /// Makes a change of the branch that bears a name while nobody else changes it.
+    private func whileHeld(
+        _ name: String,
+        _ change: (Branch) throws -> AdminResult
+    ) throws -> AdminResult {
+        _ = try branch(name)
         let release = try surroundings.hold(name)
         defer { release() }
-        try change()
+        let result = try change(branch(name))
         try store.sync()
-        return try shown(branch(name))
+        return result
     }
 }

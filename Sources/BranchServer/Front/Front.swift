@@ -89,9 +89,9 @@ package final class Front: Sendable {
 
     /// Ends the sessions of a branch, each told 57P01 where it can be told, and waits until none of
     /// them reaches the compute any more.
-    package func endSessions(of branch: String) {
+    package func endSessions(ofKey key: String) {
         core.forEach { connection in
-            if connection.endpoint?.branch == branch {
+            if connection.endpoint?.key == key {
                 connection.goodbye(FrontConnection.farewell)
             }
         }

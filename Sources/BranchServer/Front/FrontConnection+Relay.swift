@@ -49,6 +49,10 @@ extension FrontConnection {
         case .ended:
             clientHasEnded = true
             if toCompute.isEmpty { Sockets.finishSending(compute) }
+            // Who only sends no more still has a while for the answer.
+            if endpoint?.endsWithClient == true {
+                limit(seconds: core.configuration.limits.goodbyeSeconds)
+            }
             return false
         }
     }

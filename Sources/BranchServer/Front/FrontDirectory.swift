@@ -29,6 +29,10 @@ package struct Endpoint: Sendable {
     package var socketPath: String
     /// The branch, by the name that it has now.
     package var branch: String
+    /// What tells the branch from others that bear its name before or after it.
+    package var key: String
+    /// Whether what is behind it is of no use to anybody once the client is gone.
+    package var endsWithClient: Bool
     /// What the compute must see proved; nil where its socket alone says who comes.
     package var password: [UInt8]?
     /// What the client is told once it is in: what a moment snapped to.
@@ -41,6 +45,8 @@ package struct Endpoint: Sendable {
     package init(
         socketPath: String,
         branch: String,
+        key: String,
+        endsWithClient: Bool = false,
         password: [UInt8]? = nil,
         notices: [ServerReport] = [],
         settings: [StartupOptions.Setting] = [],
@@ -48,6 +54,8 @@ package struct Endpoint: Sendable {
     ) {
         self.socketPath = socketPath
         self.branch = branch
+        self.key = key
+        self.endsWithClient = endsWithClient
         self.password = password
         self.notices = notices
         self.settings = settings

@@ -33,6 +33,7 @@ package struct FixedDirectory: BranchDirectory {
         return Endpoint(
             socketPath: socketPath,
             branch: branch,
+            key: "key of \(branch)",
             settings: [StartupOptions.Setting(name: "oxbow.branch", value: WireString(branch))]
         )
     }

@@ -24,6 +24,7 @@ extension ServedBranches {
             return Endpoint(
                 socketPath: lease.socketPath,
                 branch: info.name,
+                key: branch.computeKey,
                 settings: [Self.setting("oxbow.branch", info.name)]
             ) { held.give() }
         }
@@ -54,6 +55,7 @@ extension ServedBranches {
         return Endpoint(
             socketPath: lease.socketPath,
             branch: name,
+            key: branch.computeKey,
             notices: (moment == .head ? [] : [Self.notice(of: point, asked: moment, name)]) + [
                 copy
             ],
@@ -119,6 +121,7 @@ extension ServedBranches {
         return Endpoint(
             socketPath: lease.socketPath,
             branch: name,
+            key: branch.computeKey,
             notices: [Self.notice(of: point, asked: moment, name)],
             settings: Self.settings(name, point)
         ) { held.give() }
@@ -193,10 +196,14 @@ extension ServedBranches {
             return Endpoint(
                 socketPath: lease.socketPath,
                 branch: info.name,
+                key: fork.computeKey,
+                endsWithClient: true,
                 notices: notices,
                 settings: [Self.setting("oxbow.branch", info.name)]
             ) { [self] in
                 held.give()
+                // Others who came in by its name.
+                endSessions(of: fork)
                 discard(fork)
             }
         } catch {

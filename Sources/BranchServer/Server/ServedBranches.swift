@@ -23,7 +23,7 @@ final class ServedBranches: Sendable {
     private let gates = BranchGates()
     private let usual: Guarded<String>
     let idles: Guarded<[String: ComputeIdle]>
-    /// Ends the sessions of a branch; there is somebody to ask once the front is there.
+    /// Ends the sessions of a branch by its key; there is somebody to ask once the front is there.
     private let sessionsEnder = Guarded<@Sendable (String) -> Void>({ _ in })
 
     /// How long who wants to enter a branch waits while it is reset, and who wants to reset it
@@ -112,6 +112,8 @@ final class ServedBranches: Sendable {
         sessionsEnder.withLock { $0 = end }
     }
 
+    func endSessions(of branch: Branch) { sessionsEnder.withLock { $0 }(branch.computeKey) }
+
     /// Ends a branch's sessions and its compute, and lets none begin until what is returned is
     /// called: around a change of the branch's files or name.
     ///
@@ -122,17 +124,29 @@ final class ServedBranches: Sendable {
         inGoodOrder: Bool = false,
         atMostMilliseconds patience: Int = ServedBranches.patienceMilliseconds
     ) throws -> @Sendable () -> Void {
-        let branch = try find(name)
+        while true {
+            let branch = try find(name)
+            let release = try hold(branch, name, inGoodOrder, patience)
+            // It may have been renamed or deleted while that was waited for.
+            if (try? find(name).id) == branch.id { return release }
+            release()
+        }
+    }
+
+    private func hold(
+        _ branch: Branch,
+        _ name: String,
+        _ inGoodOrder: Bool,
+        _ patience: Int
+    ) throws -> @Sendable () -> Void {
         if let socket = computes.socketPath(of: branch.computeKey) {
             roles.refresh(branch, socketPath: socket)
         }
-        let end = sessionsEnder.withLock { $0 }
-        let computes = computes
         let isHeld = gates.hold(
             branch.id,
             atMostMilliseconds: patience
-        ) {
-            end(name)
+        ) { [self] in
+            endSessions(of: branch)
             computes.stop(branch.computeKey, atOnce: !inGoodOrder)
         }
         guard isHeld else {

@@ -49,7 +49,7 @@ public final class Server: Sendable {
         keeper = ServerKeeper(branches, front, start.folder)
         preparer = ForkPreparer(branches)
         let front = front
-        branches.endSessions { front.endSessions(of: $0) }
+        branches.endSessions { front.endSessions(ofKey: $0) }
         do throws(ServerError) {
             try folder.write(
                 "host \(options.host)\nport \(port)\npid \(getpid())\nrun \(folder.run)",
@@ -72,8 +72,9 @@ public final class Server: Sendable {
         folder.remove("address")
         keeper.end()
         preparer.end()
-        front.stop(graceMilliseconds: graceSeconds * 1000)
+        // The front tells all of them.
         branches.endSessions { _ in }
+        front.stop(graceMilliseconds: graceSeconds * 1000)
         branches.computes.end()
         mount?.end()
         // Nobody is left to be told.

@@ -161,7 +161,7 @@ final class ServerKeeper: @unchecked Sendable {
         else { return }
         // One that was made after the branches were listed is no orphan.
         for info in known where info.deleted != nil && keys.contains("\(info.id)") {
-            front.endSessions(of: info.name)
+            front.endSessions(ofKey: "\(info.id)")
             branches.computes.discard("\(info.id)")
         }
     }

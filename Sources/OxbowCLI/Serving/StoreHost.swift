@@ -82,8 +82,13 @@ extension Invocation {
     /// meanwhile.
     func whileHeld(_ branch: Branch, _ change: () throws -> Void) throws {
         guard let host = environment.host else { return try change() }
-        let release = try host.hold(branch.info().name)
+        let name = try branch.info().name
+        let release = try host.hold(name)
         defer { release() }
+        // The name may have become another's while that was waited for.
+        guard (try? host.store.branch(name).id) == branch.id else {
+            throw Failure("conflict", "branch \(name) was renamed or deleted by somebody meanwhile")
+        }
         try change()
     }
 }
