@@ -196,6 +196,31 @@ import Volume
         #expect(!book.refresh(main, socketPath: compute.path))
     }
 
+    @Test func `one without a session left is told of as that, and asked again at once`() throws {
+        try tell(["app": "one"])
+        #expect(book.refresh(main, socketPath: compute.path))
+        try write()
+        let full = FakeCompute.error("53300", "sorry, too many clients already")
+        compute.say(FakeCompute.Script(welcome: full, answer: []))
+        // Who wants in proves the password of the list that is kept, and is not let in by that.
+        let kept = book.verifier(of: "app", on: main, socketPath: compute.path, orKept: true)
+        #expect(try kept == RoleListTests.verifier("one"))
+        #expect(book.verifier(of: "app", on: main, socketPath: compute.path) == nil)
+        let known = try #require(kept)
+        for _ in 0..<20 {
+            let error = try #require(
+                #expect(throws: RoleError.self) {
+                    try book.confirm("app", known, on: main, socketPath: compute.path)
+                }
+            )
+            #expect(error.isFull)
+            clock.advance(seconds: 1)
+        }
+        try tell(["app": "one"])
+        #expect(try book.confirm("app", known, on: main, socketPath: compute.path))
+        compute.end()
+    }
+
     @Test func `who is no role is told of as many rounds as the others`() throws {
         let secret: [UInt8] = [1, 2, 3]
         func decoy(_ name: WireString) throws -> SCRAMVerifier {

@@ -69,4 +69,50 @@ struct ServerSessionTests {
         )
         try server.end()
     }
+
+    @Test func `what databases and roles have set keeps nobody out`() throws {
+        let server = try RunningServer.new()
+        try server.sql(
+            "postgres",
+            """
+            CREATE ROLE none_at_all; CREATE ROLE app LOGIN PASSWORD 'one';
+            ALTER DATABASE postgres SET role = 'none_at_all';
+            ALTER ROLE ALL SET role = 'none_at_all';
+            ALTER ROLE postgres SET role = 'none_at_all'
+            """
+        )
+        func enter(_ branch: String) throws -> String {
+            try server.sql("template1@\(branch)", "SELECT 1", user: "app", password: "one")
+        }
+        #expect(try enter("main").hasSuffix("1"))
+        try server.sql("oxbow", "SUSPEND main")
+        #expect(try enter("main").hasSuffix("1"))
+        try server.sql("oxbow", "CREATE BRANCH b FROM main")
+        #expect(try enter("b").hasSuffix("1"))
+        try server.end()
+    }
+
+    @Test func `a fork of a moment is entered by the roles that there were`() throws {
+        let server = try RunningServer.new()
+        try server.sql("postgres", "CREATE TABLE t AS SELECT generate_series(1, 32) n")
+        func enter(_ branch: String, _ password: String) throws -> String {
+            try server.sql("postgres@\(branch)", "SELECT 1", user: "app", password: password)
+        }
+        func head() throws -> Substring {
+            try server.sql("oxbow", "SHOW POINT main AT head").prefix { $0 != "|" }
+        }
+        try server.sql("postgres", "CREATE ROLE app LOGIN PASSWORD 'one'")
+        let made = try head()
+        try server.sql("postgres", "ALTER ROLE app PASSWORD 'two'")
+        let changed = try head()
+        try server.sql("oxbow", "CREATE BRANCH a FROM main AT \(made)")
+        try server.sql("oxbow", "CREATE BRANCH b FROM main AT \(changed)")
+        #expect(try enter("a", "one") == "1")
+        #expect(try enter("b", "two") == "1")
+        #expect(try enter("a", "two").contains("password authentication failed"))
+        // What the log showed at the first start is before any list.
+        try server.sql("oxbow", "CREATE BRANCH c FROM main AT '0/0'")
+        #expect(try server.sql("postgres@c", "SELECT 1") == "1")
+        try server.end()
+    }
 }

@@ -122,6 +122,8 @@ struct PostgresProbe: ~Copyable {
 enum ProbeFailure: Error, Equatable {
     /// It is not there, or is just coming or going.
     case away
+    /// It has no session left.
+    case full
     /// What is wrong, as a sentence.
     case failed(String)
 }
@@ -139,7 +141,7 @@ typealias ProbeRows = [[[UInt8]?]]
 extension PostgresProbe {
     /// What no setting of a role or a database may change about a question.
     private static let settings = [
-        "client_encoding", "SQL_ASCII", "search_path", "pg_catalog",
+        "client_encoding", "SQL_ASCII", "search_path", "pg_catalog", "role", "none",
         "default_transaction_isolation", "read committed", "statement_timeout", "2000",
     ]
 
@@ -292,6 +294,7 @@ private struct ProbeStream {
         if ["57P01", "57P02", "57P03"].contains(where: { state.elementsEqual($0.utf8) }) {
             return .away
         }
+        if state.elementsEqual("53300".utf8) { return .full }
         let text = fields.first { $0.first == UInt8(ascii: "M") }?.dropFirst().prefix(500) ?? []
         return .failed("it says: " + RoleText.shown(Array(text)))
     }

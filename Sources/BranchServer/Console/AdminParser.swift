@@ -1,3 +1,4 @@
+import Oxbow
 import PostgresWire
 
 extension AdminStatement {
@@ -101,7 +102,11 @@ struct AdminParser {
         switch tokens.popFirst() {
         case .word(let name)?, .name(let name)?, .text(let name)?:
             guard !name.isEmpty, name.utf8.count <= 63, !name.unicodeScalars.contains("\0") else {
-                throw Refusal("42602", "\"\(name.prefix(80))\" is no name of a branch")
+                throw Refusal(
+                    "42602",
+                    "\"\(name.prefix(80))\" is no name of a branch",
+                    hint: "Names match \(Name.rule)."
+                )
             }
             return name
         case let other: throw Self.unexpected(other)

@@ -13,6 +13,8 @@ package struct AdminStore: Sendable {
         package var hold: @Sendable (String) throws(Refusal) -> @Sendable () -> Void
         /// Forks a branch as it is now.
         package var fork: @Sendable (Store, String, Branch, Expiry?, Author) throws -> Branch
+        /// Called with a fork of a moment of another branch.
+        package var madeOfPast: @Sendable (Branch, Branch, Point) -> Void
         /// The record that a moment snaps to.
         package var point: @Sendable (RequestedMoment, Branch) throws(Refusal) -> Point
         /// Notes when a branch's compute is stopped that nobody uses.
@@ -27,6 +29,7 @@ package struct AdminStore: Sendable {
             fork: @escaping @Sendable (Store, String, Branch, Expiry?, Author) throws -> Branch = {
                 try $0.fork($1, from: $2, expires: $3, by: $4)
             },
+            madeOfPast: @escaping @Sendable (Branch, Branch, Point) -> Void = { _, _, _ in },
             point: @escaping @Sendable (RequestedMoment, Branch) throws(Refusal) -> Point =
                 AdminStore.point,
             setIdle: @escaping @Sendable (Branch, ComputeIdle?) throws(Refusal) -> Void = {
@@ -39,6 +42,7 @@ package struct AdminStore: Sendable {
             self.setDefaultBranch = setDefaultBranch
             self.hold = hold
             self.fork = fork
+            self.madeOfPast = madeOfPast
             self.point = point
             self.setIdle = setIdle
             self.usualExpiry = usualExpiry
@@ -175,7 +179,7 @@ package struct AdminStore: Sendable {
         let point = try surroundings.point(moment, branch(name))
         return AdminResult(rows: [
             [
-                "\(point.lsn)", "\(point.time)", point.distance.map { "\($0)" },
+                "\(point.lsn)", "\(point.time)", point.distance.map { DurationText.seconds($0) },
                 point.next.map { "\($0.lsn)" }, point.next.map { "\($0.time)" },
             ]
         ])
@@ -229,6 +233,7 @@ package struct AdminStore: Sendable {
             let point = try surroundings.point(moment, parent)
             made = try store.fork(creation.name, from: point, expires: expiry, by: author)
             try store.sync()
+            surroundings.madeOfPast(made, parent, point)
             return try noted(
                 shown(made),
                 "branch \"\(creation.name)\" begins at \(point.lsn), \(point.time)"
@@ -317,6 +322,13 @@ package struct AdminStore: Sendable {
 
     private func rename(_ name: String, _ new: String, _ author: Author) throws -> AdminResult {
         try whileHeld(name) { branch in
+            guard try OwnBranch(branch.info()) == nil else {
+                throw Refusal(
+                    "55006",
+                    "branch \"\(name)\" belongs to one connection, and goes with it",
+                    hint: "CREATE BRANCH \(new) FROM \(name) makes one that stays."
+                )
+            }
             let isDefault = name == surroundings.defaultBranch()
             try branch.rename(to: new, by: author)
             try store.sync()

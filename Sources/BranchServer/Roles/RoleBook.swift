@@ -63,14 +63,18 @@ package final class RoleBook: @unchecked Sendable {
     /// What somebody has to prove who wants to log in as `user`; nil for one who may not, whatever
     /// the reason, of which the log is told. Starts nothing.
     ///
-    /// - Parameter socketPath: That of the branch's compute where it is ready, else nil.
+    /// - Parameters:
+    ///   - socketPath: That of the branch's compute where it is ready, else nil.
+    ///   - orKept: Whether the branch's own list will do where the compute does not answer: only
+    ///     for who is let in by ``confirm(_:_:on:socketPath:database:)`` alone.
     package func verifier(
         of user: WireString,
         on branch: Branch,
-        socketPath: String?
+        socketPath: String?,
+        orKept: Bool = false
     ) -> SCRAMVerifier? {
         do throws(RoleError) {
-            let list = try shelf(branch).list(socketPath)
+            let list = try shelf(branch).list(socketPath, orKept: orKept)
             return try verifier(of: user, in: list)
         } catch {
             log("role \(RoleText.shown(user.bytes)) is not let in on \(branch.id): \(error)")
@@ -160,6 +164,16 @@ package final class RoleBook: @unchecked Sendable {
 
     /// Whether the branch has a list, so that it need not be learned.
     package func isKnown(_ branch: Branch) -> Bool { (try? shelf(branch).list(nil)) != nil }
+
+    /// The list that a branch had at a record; nil where it had none.
+    package func kept(in view: View) throws(RoleError) -> RoleList? { try RoleFile.read(view) }
+
+    /// Whether the branch's list has a role that may log in with a password; nil where there is no
+    /// list.
+    package func hasPasswords(_ branch: Branch) -> Bool? {
+        guard let list = try? shelf(branch).list(nil) else { return nil }
+        return list.roles.contains { (try? list.verifier(of: $0.name, at: clock.now())) != nil }
+    }
 
     /// Starts the branch's compute to learn its roles: of a branch that came from elsewhere. Never
     /// to be called for a stranger.

@@ -6,6 +6,8 @@ import Volume
 package struct RoleError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What is wrong, as a sentence.
     package let description: String
+    /// Whether it is only that PostgreSQL has no session left for the question.
+    package var isFull = false
 
     init(_ description: String) { self.description = description }
 }

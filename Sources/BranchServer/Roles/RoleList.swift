@@ -65,6 +65,8 @@ package enum RoleLimits {
     static let learnAttempts = 10
     /// After so long a compute that did not answer is asked again; twice as long each time.
     static let pauseSeconds: ClosedRange<UInt64> = 1...32
+    /// Nanoseconds until one that had no session left is asked again.
+    static let fullPause: UInt64 = 100_000_000
 }
 
 /// Who may log in on a branch: all roles of its PostgreSQL, ordered by their names' bytes.

@@ -77,13 +77,17 @@ final class RoleShelf: @unchecked Sendable {
     }
 
     /// The list: the compute's where one is there, else the branch's own.
-    func list(_ socketPath: String?) throws(RoleError) -> RoleList {
+    ///
+    /// - Parameter orKept: Whether the branch's own will do where the compute does not answer.
+    func list(_ socketPath: String?, orKept: Bool = false) throws(RoleError) -> RoleList {
         guard let socketPath else { return try own() }
         do throws(Failure) { return try ask(socketPath).list } catch {
             switch error {
             // It stops, or is about to start: whoever uses it will have it confirmed.
             case .away: return try own()
-            case .failed(let error), .paused(let error): throw error
+            case .failed(let error), .paused(let error):
+                guard orKept else { throw error }
+                return try own()
             }
         }
     }
@@ -204,6 +208,10 @@ final class RoleShelf: @unchecked Sendable {
         case .failure(.away), .failure(.paused): break
         case .failure(.failed(let error)):
             lastFailure = error
+            if error.isFull {
+                pausedUntil = clock.monotonic() + RoleLimits.fullPause
+                break
+            }
             pausedUntil = clock.monotonic() + pauseSeconds * 1_000_000_000
             pauseSeconds = min(2 * pauseSeconds, RoleLimits.pauseSeconds.upperBound)
         }
@@ -280,6 +288,10 @@ final class RoleShelf: @unchecked Sendable {
         } catch {
             switch error {
             case .away: throw .away
+            case .full:
+                var error = RoleError("its PostgreSQL has no session left to be asked who may")
+                error.isFull = true
+                throw .failed(error)
             case .failed(let what):
                 throw .failed(RoleError("its PostgreSQL does not tell \(role) who may: \(what)"))
             }

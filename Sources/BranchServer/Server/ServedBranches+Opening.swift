@@ -11,7 +11,7 @@ extension ServedBranches {
         if copies != nil { return try openCopy(of: name, request) }
         if request.target.isFork { return try openFork(of: name, request) }
         if let moment = request.target.moment, moment != .head {
-            return try openPast(of: name, moment)
+            return try openPast(of: name, moment, request)
         }
         return try openPresent(of: name, request)
     }
@@ -19,7 +19,7 @@ extension ServedBranches {
     private func openPresent(of name: String, _ request: ConnectionRequest) throws -> Endpoint {
         try entering(name) { branch, info in
             let lease = try computes.acquire(target(branch, info))
-            try confirm(request, on: branch, lease)
+            try confirm(request, on: branch, lease.socketPath)
             let held = HeldLease(lease)
             return Endpoint(
                 socketPath: lease.socketPath,
@@ -43,7 +43,7 @@ extension ServedBranches {
         let moment = request.target.moment ?? .head
         let point = try point(moment, on: branch)
         let lease = try computes.acquire(copyTarget(branch, point))
-        if moment == .head { try confirm(request, on: branch, lease) }
+        if moment == .head { try confirm(request, on: branch, lease.socketPath) }
         let held = HeldLease(lease)
         let copy = ServerReport(
             .notice,
@@ -88,7 +88,7 @@ extension ServedBranches {
     private func confirm(
         _ request: ConnectionRequest,
         on branch: Branch,
-        _ lease: ComputeLease
+        _ socketPath: String
     ) throws(Refusal) {
         let user = request.user
         var isConfirmed = false
@@ -98,11 +98,14 @@ extension ServedBranches {
                     user,
                     proved,
                     on: branch,
-                    socketPath: lease.socketPath,
+                    socketPath: socketPath,
                     database: request.target.database
                 )
             }
         } catch {
+            if error.isFull {
+                throw Refusal("53300", "sorry, too many clients already", detail: "\(error)")
+            }
             // What could not be asked is no reason to call a password wrong.
             throw Refusal.passing("the compute could not be asked who may log in: \(error)")
         }
@@ -113,8 +116,19 @@ extension ServedBranches {
 
     // MARK: The past
 
-    private func openPast(of name: String, _ moment: RequestedMoment) throws -> Endpoint {
+    /// A moment is entered by what the branch's roles have now.
+    private func confirm(_ request: ConnectionRequest, onPastOf branch: Branch) throws(Refusal) {
+        guard let socketPath = computes.socketPath(of: branch.computeKey) else { return }
+        try confirm(request, on: branch, socketPath)
+    }
+
+    private func openPast(
+        of name: String,
+        _ moment: RequestedMoment,
+        _ request: ConnectionRequest
+    ) throws -> Endpoint {
         let branch = try find(name)
+        try confirm(request, onPastOf: branch)
         let point = try point(moment, on: branch)
         let lease = try computes.acquire(target(branch, point))
         let held = HeldLease(lease)
@@ -140,7 +154,7 @@ extension ServedBranches {
         asked moment: RequestedMoment,
         _ name: String
     ) -> ServerReport {
-        let distance = point.distance.map { ", \(Self.text($0)) before it" } ?? ""
+        let distance = point.distance.map { ", \(DurationText.seconds($0)) before it" } ?? ""
         let next: String? =
             if case .snapshot = moment { nil } else {
                 point.next.map { "The next record is \($0.lsn), \($0.time)." }
@@ -152,13 +166,6 @@ extension ServedBranches {
             "\(moment) of branch \"\(name)\" is the record \(point.lsn), \(point.time)\(distance)",
             detail: next
         )
-    }
-
-    /// In seconds, to the millisecond.
-    private static func text(_ duration: Duration) -> String {
-        let (seconds, attoseconds) = duration.components
-        let thousandths = String(1000 + attoseconds / 1_000_000_000_000_000).dropFirst()
-        return "\(seconds).\(thousandths) s"
     }
 
     private static func settings(_ name: String, _ point: Point) -> [StartupOptions.Setting] {
@@ -181,6 +188,7 @@ extension ServedBranches {
         var notices: [ServerReport] = []
         let fork: Branch
         if let moment = request.target.moment, moment != .head {
+            try confirm(request, onPastOf: parent)
             let point = try point(moment, on: parent)
             notices.append(Self.notice(of: point, asked: moment, name))
             fork = try store.fork(use.newName, from: point, expires: .never, by: author)
@@ -191,7 +199,7 @@ extension ServedBranches {
             let info = try fork.info()
             let lease = try computes.acquire(target(fork, info))
             // A past one has the passwords of its time, and is entered with those of now.
-            if notices.isEmpty { try confirm(request, on: fork, lease) }
+            if notices.isEmpty { try confirm(request, on: fork, lease.socketPath) }
             let held = HeldLease(lease)
             return Endpoint(
                 socketPath: lease.socketPath,

@@ -12,6 +12,26 @@ extension ServedBranches {
         }
     }
 
+    /// The same for a fork of a moment at which the branch's list may not have been up to date:
+    /// where it had another soon afterwards, or none yet.
+    func learnRolesIfOld(of fork: Branch, of parent: Branch, at point: Point) {
+        guard mount != nil else { return }
+        do {
+            if let socket = computes.socketPath(of: parent.computeKey) {
+                roles.refresh(parent, socketPath: socket)
+            }
+            let soon = try parent.point(at: .time(point.time.advanced(by: Self.listDelay)))
+            let later = try roles.kept(in: parent.view(at: soon))
+            guard try fork.hasCluster(), try roles.kept(in: fork.view()) != later else { return }
+            try learnRoles(of: fork.info().name)
+        } catch {
+            log.note("who may log in on \(fork.id) is not known anew: \(error)")
+        }
+    }
+
+    /// A branch's list is written so long after a change at the latest, mostly.
+    private static let listDelay = Duration.seconds(2)
+
     /// The same for the default branch, where nobody has looked yet; other branches have it of the
     /// one that they were forked from.
     func learnMissingRoles() throws {
@@ -53,6 +73,8 @@ extension ServedBranches {
             throw ServerError(.invalid, RequestedMoment.expectation(moment))
         }
         let point = try point(requested, on: parent)
-        return try store.fork(use.newName, from: point, expires: .never, by: author)
+        let made = try store.fork(use.newName, from: point, expires: .never, by: author)
+        learnRolesIfOld(of: made, of: parent, at: point)
+        return made
     }
 }

@@ -88,6 +88,11 @@ public final class Server: Sendable {
     /// The branch of connections that name none.
     public var defaultBranch: String { branches.defaultBranch }
 
+    /// Whether somebody can log in on a branch with a password, as far as is known.
+    package func canBeEntered(_ name: String) -> Bool {
+        (try? branches.find(name)).flatMap { branches.roles.hasPasswords($0) } ?? true
+    }
+
     /// Makes another branch that of connections that name none.
     public func setDefaultBranch(_ name: String) throws(ServerError) {
         try ServerError.telling {
@@ -164,6 +169,11 @@ public final class Server: Sendable {
     /// After an import: learns who may log in on a branch, which starts its compute.
     public func learnRoles(of branch: String) throws(ServerError) {
         try ServerError.telling { try branches.learnRoles(of: branch) }
+    }
+
+    /// After a fork of a moment: learns who may log in on it where the moment's list may be old.
+    package func learnRolesIfOld(of fork: Branch, of parent: Branch, at point: Point) {
+        branches.learnRolesIfOld(of: fork, of: parent, at: point)
     }
 
     /// A branch for the time of a body: forked, its URL handed over, deleted afterwards.

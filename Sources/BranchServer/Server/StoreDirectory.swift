@@ -13,7 +13,9 @@ struct StoreDirectory: BranchDirectory {
             let found = roles.verifier(
                 of: request.user,
                 on: branch,
-                socketPath: branches.computes.socketPath(of: branch.computeKey)
+                socketPath: branches.computes.socketPath(of: branch.computeKey),
+                // The console asks for no confirmation.
+                orKept: !request.isForConsole
             )
             // For who may not log in everything is as for who may, but that no password fits.
             return try found ?? roles.decoy(for: request.user, on: branch, secret: branches.secret)
@@ -36,7 +38,15 @@ struct StoreDirectory: BranchDirectory {
                     lastLines: error.message.split(separator: "\n").map(String.init)
                 )
             }
-            throw Refusal(wrapping: error)
+            let refusal = Refusal(wrapping: error)
+            guard refusal.state == "3D000", request.target.branch != nil else { throw refusal }
+            let hint = refusal.hint.map { $0 + " " } ?? ""
+            throw Refusal(
+                refusal.state,
+                refusal.message,
+                detail: refusal.detail,
+                hint: hint + "An @ in the name of a database itself is written @@."
+            )
         }
     }
 
@@ -118,6 +128,7 @@ extension AdminStore {
                 },
                 hold: { name throws(Refusal) in try Refusal.telling { try branches.hold(name) } },
                 fork: { try branches.fork($1, from: $2, expires: $3, by: $4) },
+                madeOfPast: { branches.learnRolesIfOld(of: $0, of: $1, at: $2) },
                 point: { moment, branch throws(Refusal) in
                     try Refusal.telling { try branches.point(moment, on: branch) }
                 },

@@ -90,7 +90,9 @@ enum BranchChanges {
     ) throws -> Branch {
         guard from.text == nil else {
             let point = try store.point(from)
-            return try store.fork(name, from: point, expires: call[expires], by: call.author)
+            let made = try store.fork(name, from: point, expires: call[expires], by: call.author)
+            try call.environment.host?.madeOfPast(made, store.find(from.branch), point)
+            return made
         }
         let parent = try store.find(from.branch)
         guard let host = call.environment.host else {

@@ -133,13 +133,19 @@ enum ServeCommand {
             control.end(graceMilliseconds: graceSeconds * 1000)
             server.end(graceSeconds: graceSeconds)
         }
-        if options.host == "0.0.0.0" || options.host == "::" || !isLocal(options.host) {
+        if !isLocal(options.host) {
             call.output.message("other machines can reach \(options.host): only with TLS")
         }
         if options.files == .copies, try !server.holdsCluster(server.defaultBranch) {
             call.output.message(
                 "the branch \(server.defaultBranch) holds no cluster, and none can be made without "
                     + "FUSE: `oxbow import --from FOLDER` copies one that is stopped"
+            )
+        }
+        if !server.canBeEntered(server.defaultBranch) {
+            call.output.message(
+                "no role of \(server.defaultBranch) has a SCRAM password, so nobody can log in: "
+                    + "set one where the cluster came from, and import it anew"
             )
         }
         if call[demo], options.files == .mount {
@@ -283,6 +289,7 @@ extension StoreHost {
                     try server.fork(name, from: parent, expires: expiry, by: author)
                 }
             },
+            madeOfPast: { server.learnRolesIfOld(of: $0, of: $1, at: $2) },
             isComputing: { server.isComputing($0) },
             forget: { server.forget($2, in: $1, of: $0) }
         )

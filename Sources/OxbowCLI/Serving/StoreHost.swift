@@ -15,6 +15,8 @@ package struct StoreHost: Sendable {
     package let prepareFork: @Sendable (Branch) -> Void
     /// Forks a branch as it is now.
     package let fork: @Sendable (String, Branch, Expiry?, Author) throws -> Branch
+    /// Called with a fork of a moment of another branch.
+    package let madeOfPast: @Sendable (Branch, Branch, Point) -> Void
     /// Whether a compute runs on a branch's own files.
     package let isComputing: @Sendable (BranchID) -> Bool
     /// Tells the mount of what was changed otherwise than through it: a folder, and the name in it
@@ -31,6 +33,7 @@ package struct StoreHost: Sendable {
         hold: @escaping @Sendable (String) throws -> @Sendable () -> Void = { _ in {} },
         prepareFork: @escaping @Sendable (Branch) -> Void = { _ in },
         fork: (@Sendable (String, Branch, Expiry?, Author) throws -> Branch)? = nil,
+        madeOfPast: @escaping @Sendable (Branch, Branch, Point) -> Void = { _, _, _ in },
         isComputing: @escaping @Sendable (BranchID) -> Bool = { _ in false },
         forget: @escaping @Sendable (BranchFiles, InodeNumber, FileName) -> Void = { _, _, _ in }
     ) {
@@ -38,6 +41,7 @@ package struct StoreHost: Sendable {
         self.hold = hold
         self.prepareFork = prepareFork
         self.fork = fork ?? { try store.fork($0, from: $1, expires: $2, by: $3) }
+        self.madeOfPast = madeOfPast
         self.isComputing = isComputing
         self.forget = forget
     }
