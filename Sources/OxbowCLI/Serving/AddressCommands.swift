@@ -103,7 +103,8 @@ enum AddressCommands {
             .init("variables.PGPASSWORD", "its password, or null"),
             .init("variables.PGDATABASE", "the database"),
             .init("variables.DATABASE_URL", "all of it, as a URL"),
-            .init("variables.PGOPTIONS", "null, as PGSERVICE and PGHOSTADDR: to be unset"),
+            .init("variables.PGOPTIONS", "null: to be unset"),
+            .init("variables.PGSERVICE", "null"), .init("variables.PGHOSTADDR", "null"),
         ]
     ) { call in
         try call.withServer { server, store in
@@ -189,7 +190,7 @@ extension Server {
     /// Where a client on this machine connects to.
     var clientHost: String {
         switch options.host {
-        case "0.0.0.0": "127.0.0.1"
+        case "0.0.0.0", "*": "127.0.0.1"
         case "::": "::1"
         default: options.host
         }

@@ -142,7 +142,7 @@ struct ClusterImport {
         }
         try call.output.line(
             "imported a cluster of PostgreSQL \(version), \(report.counts), into \(branch); its "
-                + "roles log in with the passwords that they have"
+                + "roles log in with the passwords that they have, and without one not at all"
         )
     }
 }

@@ -27,8 +27,14 @@ struct DatabaseImport {
         }
         if !isThere { try home.run("CREATE DATABASE \(PostgresTool.quoted(name))") }
         do { try copy(tool) } catch {
-            // Nothing of it is there: it was one transaction.
-            if !isThere { try? home.run("DROP DATABASE \(PostgresTool.quoted(name))") }
+            if !isThere {
+                try? home.run("DROP DATABASE \(PostgresTool.quoted(name))")
+            } else if let left = try? Self.relations(tool), left != [] {
+                output.message(
+                    "part of it is in \(name): the script ends transactions itself, as one with "
+                        + "large objects does"
+                )
+            }
             throw error
         }
         let relations = try Self.relations(tool)
