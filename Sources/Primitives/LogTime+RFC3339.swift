@@ -13,7 +13,8 @@ extension LogTime: CustomStringConvertible {
     }
 
     /// Reads RFC 3339: date, `T` or a space, time, a fraction, of which nine digits count, and a
-    /// zone (`Z` or `+02:00`). Nothing is guessed: without a zone it is no moment.
+    /// zone (`Z` or `+02:00`; also `+0200` and `+02`, as PostgreSQL writes times). Nothing is
+    /// guessed: without a zone it is no moment.
     ///
     /// A leap second (`23:59:60` at the end of a month, in UTC) is the last nanosecond before the
     /// next day: it is after all of the second before it, and not yet in the one after it. A time
@@ -138,9 +139,10 @@ private struct Scanner {
     mutating func zoneSeconds() -> Int64? {
         if skip("Z") || skip("z") { return 0 }
         let sign: Int64 = skip("+") ? 1 : skip("-") ? -1 : 0
-        guard sign != 0, let hours = number(2), skip(":"), let minutes = number(2), hours < 24,
-            minutes < 60
-        else { return nil }
+        guard sign != 0, let hours = number(2), hours < 24 else { return nil }
+        if isAtEnd { return sign * hours * 3600 }
+        _ = skip(":")
+        guard let minutes = number(2), minutes < 60 else { return nil }
         return sign * (hours * 3600 + minutes * 60)
     }
 }
