@@ -157,7 +157,7 @@ package final class RoleBook: @unchecked Sendable {
         do throws(RoleError) {
             return try shelf(branch).asked(socketPath).isKept
         } catch {
-            log("the roles of \(branch.id) are not known anew: \(error)")
+            if !error.isRepeated { log("the roles of \(branch.id) are not known anew: \(error)") }
             return false
         }
     }

@@ -8,6 +8,8 @@ package struct RoleError: Error, Sendable, Equatable, CustomStringConvertible {
     package let description: String
     /// Whether it is only that PostgreSQL has no session left for the question.
     package var isFull = false
+    /// Whether it was told a moment ago, and nobody was asked since.
+    var isRepeated = false
 
     init(_ description: String) { self.description = description }
 }

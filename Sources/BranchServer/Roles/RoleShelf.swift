@@ -222,7 +222,11 @@ final class RoleShelf: @unchecked Sendable {
     /// Why a compute is not asked now, where it failed a moment ago.
     private var pause: Failure? {
         guard clock.monotonic() < pausedUntil else { return nil }
-        return lastFailure.map { .paused($0) }
+        return lastFailure.map { failure in
+            var repeated = failure
+            repeated.isRepeated = true
+            return .paused(repeated)
+        }
     }
 
     /// What is known of the roles by a record of the branch.
