@@ -47,7 +47,9 @@ public struct Branch: Sendable, Identifiable {
 
     /// A page as it is now; zeros where none was written.
     public func read(page: PageNumber, of object: ObjectID) throws(OxbowError) -> [UInt8] {
-        try core.readPage(MapKey(object, page), in: core.current(id).map)
+        try core.readHead(id) { map throws(OxbowError) in
+            try core.readPage(MapKey(object, page), in: map)
+        }
     }
 
     /// Fills `buffer`, exactly a page long, with a page as it is now.
@@ -56,8 +58,9 @@ public struct Branch: Sendable, Identifiable {
         of object: ObjectID,
         into buffer: UnsafeMutableRawBufferPointer
     ) throws(OxbowError) {
-        let map = try core.current(id).map
-        try unsafe core.readPage(MapKey(object, page), in: map, into: buffer)
+        try core.readHead(id) { map throws(OxbowError) in
+            try unsafe core.readPage(MapKey(object, page), in: map, into: buffer)
+        }
     }
 
     /// The record that a moment snaps to: the last one at or before it.

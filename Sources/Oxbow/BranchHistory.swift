@@ -62,7 +62,17 @@ extension Branch {
         after cursor: LSN? = nil,
         limit: Int = 100
     ) throws(OxbowError) -> [HistoryEntry] {
-        let history = core.history
+        try core.look { catalog throws(OxbowError) in
+            try history(from: end, after: cursor, limit: limit, core.history(catalog))
+        }
+    }
+
+    private func history(
+        from end: End,
+        after cursor: LSN?,
+        limit: Int,
+        _ history: History
+    ) throws(OxbowError) -> [HistoryEntry] {
         let entry = try core.branchEntry(id, history.catalog, evenDeleted: true)
         var list: [HistoryEntry] = []
         do throws(History.Miss) {
@@ -137,7 +147,10 @@ extension Branch {
 
     /// What was done with the branch, in order.
     public func events() throws(OxbowError) -> [LifecycleEvent] {
-        let catalog = core.snapshot()
+        try core.look { catalog throws(OxbowError) in try events(catalog) }
+    }
+
+    private func events(_ catalog: Catalog) throws(OxbowError) -> [LifecycleEvent] {
         let entry = try core.branchEntry(id, catalog, evenDeleted: true)
         var list = [
             LifecycleEvent(

@@ -71,24 +71,25 @@ extension Store {
     /// The branches, oldest first; those that were deleted too, where asked for.
     public func branches(includingDeleted: Bool = false) throws(OxbowError) -> [BranchInfo] {
         try core.checkOpen("list the branches")
-        let catalog = core.snapshot()
-        var all: [BranchInfo] = []
-        try attempt("list the branches") { () throws(LogError) in
-            try catalog.branches.visit(core.nodes) { key, entry throws(LogError) in
-                if entry.death == nil || includingDeleted,
-                    let line = try catalog.timeline(entry.timeline, core.nodes)
-                {
-                    all.append(BranchInfo(BranchID(rawValue: key.low), entry, line))
+        return try attempt("list the branches") { () throws(LogError) in
+            try core.look { catalog throws(LogError) in
+                var all: [BranchInfo] = []
+                try catalog.branches.visit(core.nodes) { key, entry throws(LogError) in
+                    if entry.death == nil || includingDeleted,
+                        let line = try catalog.timeline(entry.timeline, core.nodes)
+                    {
+                        all.append(BranchInfo(BranchID(rawValue: key.low), entry, line))
+                    }
+                    return true
                 }
-                return true
+                return all
             }
         }
-        return all
     }
 
     /// A branch by its id, deleted ones too.
     public func branch(_ id: BranchID) throws(OxbowError) -> Branch {
-        _ = try core.branchEntry(id, core.snapshot(), evenDeleted: true)
+        _ = try core.branchEntry(id, evenDeleted: true)
         return Branch(id, self)
     }
 
@@ -129,34 +130,37 @@ extension Store {
     /// The named points, oldest first.
     public func snapshots() throws(OxbowError) -> [SnapshotInfo] {
         try core.checkOpen("list the snapshots")
-        let catalog = core.snapshot()
-        var all: [SnapshotInfo] = []
-        try attempt("list the snapshots") { () throws(LogError) in
-            try catalog.snapshots.visit(core.nodes) { _, entry throws(LogError) in
-                all.append(SnapshotInfo(entry))
-                return true
+        return try attempt("list the snapshots") { () throws(LogError) in
+            try core.look { catalog throws(LogError) in
+                var all: [SnapshotInfo] = []
+                try catalog.snapshots.visit(core.nodes) { _, entry throws(LogError) in
+                    all.append(SnapshotInfo(entry))
+                    return true
+                }
+                return all
             }
         }
-        return all
     }
 
     /// A point that a named snapshot pins.
     public func point(snapshot name: String) throws(OxbowError) -> Point {
-        let entry = try core.snapshotEntry(name, core.snapshot())
-        return try core.point(entry.branch, .snapshot(name))
+        try core.look { catalog throws(OxbowError) in
+            try core.point(snapshot: name, core.history(catalog))
+        }
     }
 }
 
 extension Branch {
     /// What there is to know of the branch, also after it was deleted.
     public func info() throws(OxbowError) -> BranchInfo {
-        let catalog = core.snapshot()
-        let entry = try core.branchEntry(id, catalog, evenDeleted: true)
-        let line = try attempt("look up branch \(entry.name)") { () throws(LogError) in
-            try catalog.timeline(entry.timeline, core.nodes)
+        try core.look { catalog throws(OxbowError) in
+            let entry = try core.branchEntry(id, catalog, evenDeleted: true)
+            let line = try attempt("look up branch \(entry.name)") { () throws(LogError) in
+                try catalog.timeline(entry.timeline, core.nodes)
+            }
+            guard let line else { throw StoreCore.noBranch(id) }
+            return BranchInfo(id, entry, line)
         }
-        guard let line else { throw StoreCore.noBranch(id) }
-        return BranchInfo(id, entry, line)
     }
 
     /// Gives the branch another name.
@@ -214,7 +218,7 @@ extension Branch {
 
     /// Undoes the last reset: the branch shows what it showed before it.
     public func undo(by author: Author = Author()) throws(OxbowError) {
-        let entry = try core.branchEntry(id, core.snapshot())
+        let entry = try core.branchEntry(id)
         guard !entry.before.isEmpty, entry.current.from > .zero else {
             throw OxbowError(.notFound, "branch \(entry.name) was never reset: nothing to undo")
         }

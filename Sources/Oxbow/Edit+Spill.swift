@@ -30,7 +30,6 @@ extension Edit {
     /// Writes what is in memory to the log, without effect yet.
     func spill() throws(OxbowError) {
         let held = try hold()
-        if pin == nil { pin = core.pin(core.log.lock.withLock { core.log.end }) }
         var state = spilled ?? SpilledEdit(map: held.map)
         state.pageCount += UInt64(delta.entryCount)
         let pages = liveBlocks()

@@ -18,8 +18,8 @@ public final class Edit {
     var spilled: SpilledEdit?
     /// The branch as the commit finds it, from when it is held.
     var base: (timeline: TimelineID, map: PageMap)?
-    /// Keeps reclaim below what was spilled.
-    var pin: UInt64?
+    /// Keeps that, and what was spilled since.
+    private var pin: UInt64?
     private var isOpen = true
 
     init(core: StoreCore, branch: BranchID, on timeline: TimelineID? = nil) {
@@ -150,9 +150,14 @@ public final class Edit {
         }
         do throws(OxbowError) {
             let found = try core.head(of: branch)
-            if let timeline, timeline != found.timeline { throw StoreCore.left(branch) }
-            base = found
-            return found
+            if let timeline, timeline != found.timeline {
+                core.unpin(found.pin)
+                throw StoreCore.left(branch)
+            }
+            pin = found.pin
+            let held = (found.timeline, found.map)
+            base = held
+            return held
         } catch {
             core.commitLocks.give(branch)
             throw error

@@ -26,7 +26,9 @@ extension Store {
     public func windowInEffect() throws(OxbowError) -> HistoryWindow {
         try core.checkOpen("look up the window")
         return try attempt("look up the window") { () throws(LogError) in
-            HistoryWindow(try core.longestWindow(core.snapshot()))
+            try core.look { catalog throws(LogError) in
+                HistoryWindow(try core.longestWindow(catalog))
+            }
         }
     }
 }
@@ -34,7 +36,7 @@ extension Store {
 extension Branch {
     /// The branch's own window; nil where the store's counts for it.
     public func window() throws(OxbowError) -> HistoryWindow? {
-        try core.branchEntry(id, core.snapshot(), evenDeleted: true).window.map(HistoryWindow.init)
+        try core.branchEntry(id, evenDeleted: true).window.map(HistoryWindow.init)
     }
 
     /// Takes the branch's own window away: the store's counts for it again.

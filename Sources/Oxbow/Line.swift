@@ -35,9 +35,10 @@ package struct Line: Sendable {
 
     /// What the branch shows now.
     package func pages() throws(OxbowError) -> Pages {
-        let (current, map) = try branch.core.current(branch.id)
-        guard current == timeline else { throw StoreCore.left(branch.id) }
-        return Pages(store: branch.store, map: map)
+        let head = try branch.core.head(of: branch.id)
+        let pin = Pin(branch.core, head.pin)
+        guard head.timeline == timeline else { throw StoreCore.left(branch.id) }
+        return Pages(store: branch.store, map: head.map, pin: pin)
     }
 }
 

@@ -1,11 +1,13 @@
 import PageStorage
 import WriteAheadLog
 
-/// The pages of a branch at one moment, for the reads of one operation: what it shows is kept
-/// for that long, not longer. A ``View`` holds it.
+/// The pages of a branch at one moment, for the reads of one operation. What it shows is kept while
+/// this is there, and so is the history since: a ``View`` is for longer.
 package struct Pages: Sendable {
     let store: Store
     let map: PageMap
+    /// Nil where a view holds the map.
+    let pin: Pin?
 
     /// Fills `buffer`, exactly a page long, with a page; with zeros where none was written.
     package func read(
@@ -67,5 +69,5 @@ package struct Pages: Sendable {
 
 extension View {
     /// What the view holds: as long as the view is.
-    package var pages: Pages { Pages(store: store, map: map) }
+    package var pages: Pages { Pages(store: store, map: map, pin: nil) }
 }

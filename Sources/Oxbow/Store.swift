@@ -29,9 +29,10 @@ public final class Store: Sendable {
     public func branch(_ name: String) throws(OxbowError) -> Branch {
         try core.checkOpen("look up branch \(name)")
         try Name.check(name)
-        let catalog = core.snapshot()
         let holder = try attempt("look up branch \(name)") { () throws(LogError) in
-            try catalog.holder(of: name, core.nodes)
+            try core.critical { catalog, nodes throws(LogError) in
+                try catalog.holder(of: name, nodes)
+            }
         }
         guard case .branch(let id)? = holder else {
             throw OxbowError(.notFound, "there is no branch \(name)")

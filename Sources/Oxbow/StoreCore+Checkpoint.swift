@@ -132,7 +132,7 @@ extension StoreCore {
             )
             let length = log.end.rawValue - appended.lsn.rawValue
             index(appended, .checkpoint, .none, pages: 0, length: length)
-            catalog.install(roots, merged)
+            catalog.install(entry, merged)
             catalog.checkpoints.set(entry.key, entry)
             return (appended.lsn, length)
         }

@@ -4,22 +4,6 @@ import Timelines
 import WriteAheadLog
 
 extension StoreCore {
-    /// What a branch shows now, and the timeline that it writes to.
-    func head(of branch: BranchID) throws(OxbowError) -> (timeline: TimelineID, map: PageMap) {
-        let catalog = snapshot()
-        let found = try attempt("look up branch \(branch)") { () throws(LogError) in
-            guard let entry = try catalog.branch(branch, nodes) else {
-                return Result<(TimelineID, PageMap), OxbowError>.failure(Self.noBranch(branch))
-            }
-            if entry.death != nil { return .failure(Self.deleted(entry)) }
-            guard let line = try catalog.timeline(entry.timeline, nodes) else {
-                return .failure(Self.noBranch(branch))
-            }
-            return .success((entry.timeline, line.pages))
-        }
-        return try found.get()
-    }
-
     static func noBranch(_ branch: BranchID) -> OxbowError {
         OxbowError(.notFound, "there is no branch \(branch)")
     }

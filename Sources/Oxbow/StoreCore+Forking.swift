@@ -27,7 +27,7 @@ extension StoreCore {
             try checkOwn(point.store, "point", "fork \(name)")
             pinned = pin(point.lsn)
         // Its pages are held; what is written of its map from here on is not, until a record says.
-        case .view: pinned = pin(log.lock.withLock { log.end })
+        case .view: pinned = pin()
         }
         defer { if let pinned { unpin(pinned) } }
         while true {

@@ -12,7 +12,17 @@ extension StoreCore {
         _ moment: Moment,
         inDescent: Bool = false
     ) throws(OxbowError) -> Point {
-        let history = history
+        try look { catalog throws(OxbowError) in
+            try point(branch, moment, inDescent, history(catalog))
+        }
+    }
+
+    private func point(
+        _ branch: BranchID,
+        _ moment: Moment,
+        _ inDescent: Bool,
+        _ history: History
+    ) throws(OxbowError) -> Point {
         if case .snapshot(let name) = moment { return try point(snapshot: name, history) }
         var entry = try branchEntry(branch, history.catalog)
         if inDescent { entry = entry.descending }
@@ -38,7 +48,7 @@ extension StoreCore {
         )
     }
 
-    private func point(snapshot name: String, _ history: History) throws(OxbowError) -> Point {
+    func point(snapshot name: String, _ history: History) throws(OxbowError) -> Point {
         let entry = try snapshotEntry(name, history.catalog)
         let mark = entry.pointTime
         return Point(
@@ -100,12 +110,21 @@ extension StoreCore {
         }
     }
 
-    /// All pages at a point.
+    /// All pages at a point. For who has pinned it.
     func state(at point: Point) throws(OxbowError) -> PageMap {
-        let history = history
+        let history = history(snapshot())
         return try attempt("read the past at \(point.lsn)") { () throws(LogError) in
             try log.checkReadable(point.origin.lsn)
             return try history.state(at: point.origin)
+        }
+    }
+
+    func branchEntry(
+        _ branch: BranchID,
+        evenDeleted: Bool = false
+    ) throws(OxbowError) -> BranchEntry {
+        try look { catalog throws(OxbowError) in
+            try branchEntry(branch, catalog, evenDeleted: evenDeleted)
         }
     }
 

@@ -41,7 +41,7 @@ extension StoreCore {
         }
     }
 
-    /// What a branch shows now, for one read.
+    /// What a branch shows now. Nothing keeps it: see ``readHead(_:_:)``.
     func current(
         _ branch: BranchID
     ) throws(OxbowError) -> (timeline: TimelineID, map: PageMap) {
@@ -49,17 +49,48 @@ extension StoreCore {
             try critical {
                 catalog,
                 nodes throws(LogError) -> Result<(TimelineID, PageMap), OxbowError> in
-                try log.checkUsable()
-                guard let entry = try catalog.branch(branch, nodes) else {
-                    return .failure(Self.noBranch(branch))
-                }
-                if entry.death != nil { return .failure(Self.deleted(entry)) }
-                guard let line = try catalog.timeline(entry.timeline, nodes) else {
-                    return .failure(Self.noBranch(branch))
-                }
-                return .success((entry.timeline, line.pages))
+                try head(of: branch, catalog, nodes).map { ($0, $1.pages) }
             }
         }.get()
+    }
+
+    /// What a branch shows now, kept until it is unpinned.
+    func head(of branch: BranchID) throws(OxbowError) -> Head {
+        try attempt("look up branch \(branch)") { () throws(LogError) in
+            try critical { catalog, nodes throws(LogError) -> Result<Head, OxbowError> in
+                try head(of: branch, catalog, nodes).map { timeline, line in
+                    Head(
+                        timeline: timeline,
+                        last: line.last,
+                        map: line.pages,
+                        pin: pinHeld(.max, catalog.base)
+                    )
+                }
+            }
+        }.get()
+    }
+
+    struct Head {
+        let timeline: TimelineID
+        let last: RecordMark
+        let map: PageMap
+        let pin: UInt64
+    }
+
+    private func head(
+        of branch: BranchID,
+        _ catalog: Catalog,
+        _ nodes: NodeSource
+    ) throws(LogError) -> Result<(TimelineID, TimelineEntry), OxbowError> {
+        try log.checkUsable()
+        guard let entry = try catalog.branch(branch, nodes) else {
+            return .failure(Self.noBranch(branch))
+        }
+        if entry.death != nil { return .failure(Self.deleted(entry)) }
+        guard let line = try catalog.timeline(entry.timeline, nodes) else {
+            return .failure(Self.noBranch(branch))
+        }
+        return .success((entry.timeline, line))
     }
 
     /// Visits the written pages of an object in order.

@@ -188,15 +188,4 @@ extension StoreCore {
         }
         return purgeable
     }
-
-    /// Keeps reclaim from what is read of the past, or written for a commit that is not made yet.
-    func pin(_ lsn: LSN) -> UInt64 {
-        log.lock.withLock {
-            nextView += 1
-            pins[nextView] = lsn
-            return nextView
-        }
-    }
-
-    func unpin(_ id: UInt64) { log.lock.withLock { _ = pins.removeValue(forKey: id) } }
 }

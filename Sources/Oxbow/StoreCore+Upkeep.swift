@@ -176,12 +176,14 @@ extension StoreCore {
     /// Deletes what has expired. Returns whether anything was.
     func expireBranches() throws(LogError) -> Bool {
         let now = try retentionTime()
-        let catalog = snapshot()
-        var due: [BranchID] = []
-        try catalog.expiries.visit(nodes) { key, _ throws(LogError) in
-            guard key.high <= now.rawValue, due.count < 256 else { return false }
-            due.append(BranchID(rawValue: key.low))
-            return true
+        let due = try look { catalog throws(LogError) -> [BranchID] in
+            var due: [BranchID] = []
+            try catalog.expiries.visit(nodes) { key, _ throws(LogError) in
+                guard key.high <= now.rawValue, due.count < 256 else { return false }
+                due.append(BranchID(rawValue: key.low))
+                return true
+            }
+            return due
         }
         for branch in due {
             do throws(OxbowError) {

@@ -111,6 +111,8 @@ final class StoreCore: @unchecked Sendable {
     ) throws(LogError) -> Result {
         var cached = cachedNodes
         var mayWait = growing
+        var pin: UInt64?
+        defer { if let pin { unpin(pin) } }
         while true {
             log.lock.lock()
             let isFarther = growing && log.appendedBytes >= nextLook
@@ -129,6 +131,8 @@ final class StoreCore: @unchecked Sendable {
                 if wantsUpkeep { wakeUpkeep() }
                 return result
             } catch {
+                // What is loaded is of this moment.
+                if case .needsNode = error, pin == nil { pin = pinHeld(.max, catalog.base) }
                 log.lock.unlock()
                 switch error {
                 case .needsNode(let location):
@@ -160,10 +164,13 @@ final class StoreCore: @unchecked Sendable {
         if isClosed.load(ordering: .acquiring) { throw OxbowError(LogError.closed, action()) }
     }
 
-    /// A copy of the catalog: the store as it is at this moment.
+    /// A copy of the catalog: the store as it is at this moment. For who holds a pin, or keeps
+    /// reclaim from running: others ``look(_:)``.
     func snapshot() -> Catalog { log.lock.withLock { catalog } }
 
-    var history: History { History(catalog: snapshot(), nodes: nodes, indexes: indexes) }
+    func history(_ catalog: Catalog) -> History {
+        History(catalog: catalog, nodes: nodes, indexes: indexes)
+    }
 }
 
 extension Catalog {

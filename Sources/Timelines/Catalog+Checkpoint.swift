@@ -18,7 +18,12 @@ extension Catalog {
     }
 
     /// Goes over to the maps that a checkpoint wrote of what was put aside.
-    package mutating func install(_ roots: CatalogRoots, _ merged: [TimelineID: Location]) {
+    package mutating func install(
+        _ checkpoint: CheckpointEntry,
+        _ merged: [TimelineID: Location]
+    ) {
+        let roots = checkpoint.roots
+        base = checkpoint.cut
         timelines.install(roots.timelines)
         branches.install(roots.branches)
         names.install(roots.names)

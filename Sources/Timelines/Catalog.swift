@@ -16,6 +16,9 @@ package struct Catalog: Sendable {
     package var events = LayeredMap<EventEntry>()
     package var expiries = LayeredMap<ExpiryEntry>()
     package var state: CatalogState
+    /// The cut of the checkpoint that wrote the maps, without what changed since; zero where none
+    /// did.
+    package internal(set) var base = LSN.zero
     /// Counts the checkpoints begun in this process.
     package var epoch: UInt64 = 1
     /// How many page changes wait for the next checkpoint.
@@ -29,6 +32,7 @@ package struct Catalog: Sendable {
 
     package init(_ checkpoint: CheckpointEntry) {
         state = checkpoint.state
+        base = checkpoint.cut
         let roots = checkpoint.roots
         timelines = LayeredMap(root: roots.timelines)
         branches = LayeredMap(root: roots.branches)
