@@ -84,5 +84,10 @@ public struct Branch: Sendable, Identifiable {
     }
 
     /// The branch as it is now, held.
-    public func view() throws(OxbowError) -> View { try view(at: point(at: .head)) }
+    public func view() throws(OxbowError) -> View {
+        // Not by way of its point, which can have left the history by the time it is viewed.
+        let head = try core.head(of: id)
+        defer { core.unpin(head.pin) }
+        return View(store: store, point: core.point(id, head), map: head.map)
+    }
 }

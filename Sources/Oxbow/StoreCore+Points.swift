@@ -48,6 +48,22 @@ extension StoreCore {
         )
     }
 
+    /// The record that a head ends with.
+    func point(_ branch: BranchID, _ head: Head) -> Point {
+        Point(
+            branch: branch,
+            timeline: head.timeline,
+            lsn: head.last.lsn,
+            time: head.last.time,
+            clock: head.last.clock,
+            requested: .head,
+            distance: nil,
+            next: nil,
+            origin: Origin(timeline: head.timeline, lsn: head.last.lsn),
+            store: storeID
+        )
+    }
+
     func point(snapshot name: String, _ history: History) throws(OxbowError) -> Point {
         let entry = try snapshotEntry(name, history.catalog)
         let mark = entry.pointTime

@@ -154,6 +154,14 @@ import Testing
         }
     }
 
+    @Test func `a head is viewed, though it is the past by then`() throws {
+        try interrupt("view of the head") { situation in
+            let view = try situation.old.view()
+            let shown = try view.read(page: 3, of: TestStore.table)
+            #expect(shown == TestStore.page(1) || shown == TestStore.page(2))
+        }
+    }
+
     @Test func `branches are made`() throws {
         try interrupt("fork") { situation in
             let fork = try situation.store.fork("child", from: situation.old)
