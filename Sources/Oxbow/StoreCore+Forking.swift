@@ -10,6 +10,20 @@ enum Start {
     case view(View)
 }
 
+/// A start, as a record says it.
+private struct StartOrigin {
+    let branch: BranchID
+    let place: Origin
+    /// Where the map of a past one was written down.
+    let root: Location?
+}
+
+extension StartOrigin {
+    init(_ point: Point, _ root: Location?) {
+        self.init(branch: point.branch, place: point.recordOrigin, root: root)
+    }
+}
+
 extension StoreCore {
     /// Makes a branch, in the log's buffer.
     func fork(
@@ -30,40 +44,48 @@ extension StoreCore {
         case .view: pinned = pin()
         }
         defer { if let pinned { unpin(pinned) } }
+        let mark = try begin(at: start, author, "fork \(name)") {
+            origin,
+            catalog,
+            nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
+            if let conflict = try conflict(name, &catalog, nodes) { return .failure(conflict) }
+            return .success(
+                .create(
+                    name: name,
+                    parent: origin.branch,
+                    origin: origin.place,
+                    root: origin.root,
+                    expiry: expires
+                )
+            )
+        }
+        return BranchID(mark.lsn)
+    }
+
+    /// Makes a change by which a timeline begins at a start.
+    private func begin(
+        at start: Start,
+        _ author: Author,
+        _ action: @autoclosure () -> String,
+        _ check: (StartOrigin, inout Catalog, NodeSource) throws(LogError)
+            -> Result<LifecycleChange, OxbowError>
+    ) throws(OxbowError) -> RecordMark {
         while true {
-            do throws(OxbowError) { return try fork(name, start, expires, author) } catch {
+            let past = try prepare(start)
+            do throws(OxbowError) {
+                return try change(author, action()) {
+                    catalog,
+                    nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
+                    switch try origin(past, &catalog, nodes) {
+                    case .failure(let refusal): return .failure(refusal)
+                    case .success(let origin): return try check(origin, &catalog, nodes)
+                    }
+                }
+            } catch {
                 // What was the head became the past meanwhile, and will not be the head again.
                 guard error.kind == .busy else { throw error }
             }
         }
-    }
-
-    private func fork(
-        _ name: String,
-        _ start: Start,
-        _ expires: LogTime?,
-        _ author: Author
-    ) throws(OxbowError) -> BranchID {
-        let past = try prepare(start)
-        let mark = try change(author, "fork \(name)") {
-            catalog,
-            nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
-            switch try origin(past, &catalog, nodes) {
-            case .failure(let refusal): return .failure(refusal)
-            case .success(let (parent, origin, root)):
-                if let conflict = try conflict(name, &catalog, nodes) { return .failure(conflict) }
-                return .success(
-                    .create(
-                        name: name,
-                        parent: parent,
-                        origin: origin,
-                        root: root,
-                        expiry: expires
-                    )
-                )
-            }
-        }
-        return BranchID(mark.lsn)
     }
 
     /// Puts a branch back to a point. What it showed since stays in its history.
@@ -71,8 +93,8 @@ extension StoreCore {
         try checkOwn(point.store, "point", "reset branch \(branch)")
         let pin = pin(point.lsn)
         defer { unpin(pin) }
-        let past = try prepare(.point(point))
-        _ = try change(author, "reset branch \(branch)") {
+        _ = try begin(at: .point(point), author, "reset branch \(branch)") {
+            origin,
             catalog,
             nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
             guard let entry = try catalog.branch(branch, nodes) else {
@@ -89,11 +111,7 @@ extension StoreCore {
                     )
                 )
             }
-            switch try origin(past, &catalog, nodes) {
-            case .failure(let refusal): return .failure(refusal)
-            case .success(let (_, origin, root)):
-                return .success(.reset(branch, to: origin, root: root))
-            }
+            return .success(.reset(branch, to: origin.place, root: origin.root))
         }
     }
 
@@ -106,24 +124,20 @@ extension StoreCore {
         try checkOwn(point.store, "point", "make snapshot \(name)")
         let pin = pin(point.lsn)
         defer { unpin(pin) }
-        let past = try prepare(.point(point))
-        _ = try change(author, "make snapshot \(name)") {
+        _ = try begin(at: .point(point), author, "make snapshot \(name)") {
+            origin,
             catalog,
             nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
-            switch try origin(past, &catalog, nodes) {
-            case .failure(let refusal): return .failure(refusal)
-            case .success(let (_, origin, root)):
-                if let conflict = try conflict(name, &catalog, nodes) { return .failure(conflict) }
-                return .success(
-                    .createSnapshot(
-                        name: name,
-                        branch: point.branch,
-                        origin: origin,
-                        mark: point.mark,
-                        root: root
-                    )
+            if let conflict = try conflict(name, &catalog, nodes) { return .failure(conflict) }
+            return .success(
+                .createSnapshot(
+                    name: name,
+                    branch: point.branch,
+                    origin: origin.place,
+                    mark: point.mark,
+                    root: origin.root
                 )
-            }
+            )
         }
     }
 
@@ -151,7 +165,7 @@ extension StoreCore {
         _ start: (Start, root: Location?),
         _ catalog: inout Catalog,
         _ nodes: NodeSource
-    ) throws(LogError) -> Result<(BranchID, Origin, Location?), OxbowError> {
+    ) throws(LogError) -> Result<StartOrigin, OxbowError> {
         switch start.0 {
         case .head(let parent):
             let key = Catalog.key(parent.rawValue)
@@ -166,9 +180,10 @@ extension StoreCore {
             let line = Catalog.key(timeline.rawValue)
             let last = try catalog.timelines.lend(line, nodes) { $0.last.lsn }
             guard let last else { return .failure(Self.noBranch(parent)) }
-            return .success((parent, Origin(timeline: timeline, lsn: last), nil))
+            let place = Origin(timeline: timeline, lsn: last)
+            return .success(StartOrigin(branch: parent, place: place, root: nil))
         case .view(let view):
-            return .success((view.point.branch, view.point.recordOrigin, start.root))
+            return .success(StartOrigin(view.point, start.root))
         case .point(let point):
             guard let line = try catalog.timeline(point.timeline, nodes) else {
                 return .failure(OxbowError(.notFound, "the history of \(point.lsn) is not kept"))
@@ -179,7 +194,7 @@ extension StoreCore {
                     OxbowError(.busy, "branch \(point.branch) was written to meanwhile; try again")
                 )
             }
-            return .success((point.branch, point.recordOrigin, start.root))
+            return .success(StartOrigin(point, start.root))
         }
     }
 

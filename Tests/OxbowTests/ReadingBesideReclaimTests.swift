@@ -162,6 +162,19 @@ import Testing
         }
     }
 
+    @Test func `a head is kept by a name or a reset, though it is the past by then`() throws {
+        try interrupt("snapshot of the head") { situation in
+            let head = try situation.old.point(at: .head)
+            try situation.store.createSnapshot("head", of: head)
+            let point = try situation.store.point(snapshot: "head")
+            #expect(point.lsn == head.lsn)
+        }
+        try interrupt("reset to the head") { situation in
+            try situation.old.reset(to: situation.old.point(at: .head))
+            #expect(try situation.old.difference(from: [2: 1000, 30: 30]) == nil)
+        }
+    }
+
     @Test func `branches are made`() throws {
         try interrupt("fork") { situation in
             let fork = try situation.store.fork("child", from: situation.old)
