@@ -206,6 +206,7 @@ struct Opening {
     ) throws(LogError) -> StoreCore {
         var from = slot
         from.durable = max(slot.durable, newest.durable)
+        from.closedCleanly = newest.closedCleanly
         from.highestSegment = max(slot.highestSegment, newest.highestSegment)
         log.appendedBytes = 0
         var catalog = try baseCatalog(from, files)

@@ -152,7 +152,7 @@ package struct LogReplay {
         for number in numbers where number > header.number {
             told = max(told, try durableTold(by: number, insteadOf: header))
         }
-        try refuseShort(header)
+        try refuseShort(header, endingAt: place)
         guard told <= place else {
             try refuseGap(after: header, told)
             throw .damaged(
@@ -164,8 +164,13 @@ package struct LogReplay {
         }
     }
 
-    /// Throws where the log's last segment lost its end, which no crash does.
-    private func refuseShort(_ header: SegmentHeader) throws(LogError) {
+    /// Throws where the log's last segment lost its end, which no crash does. After a clean close
+    /// the superblock says where the log ends: what is behind is an index, and can be built anew.
+    private func refuseShort(
+        _ header: SegmentHeader,
+        endingAt place: LSN
+    ) throws(LogError) {
+        if superblock.closedCleanly, superblock.durable == place { return }
         let file = try file(header)
         let isShort = try LogError.disk { () throws(DiskError) in
             if try file.length() >= header.geometry.segmentSize { return false }
