@@ -72,7 +72,7 @@ package struct LogDump {
         let names = try attempt("dump \(disk.place)") { () throws(LogError) in
             try LogError.disk { () throws(DiskError) in try disk.list() }
         }
-        let numbers = names.compactMap(SegmentNumber.init(fileName:)).sorted()
+        var numbers = names.compactMap(SegmentNumber.init(fileName:)).sorted()
         guard names.contains(Superblock.fileName) || !numbers.isEmpty else {
             throw OxbowError(.notFound, "dump \(disk.place): there is no store")
         }
@@ -84,6 +84,7 @@ package struct LogDump {
                 "dump \(disk.place): neither the superblock nor any segment can be read"
             )
         }
+        numbers = known.geometry.segments(in: names)
         self.disk = disk
         self.numbers = numbers
         self.faults = faults

@@ -67,6 +67,13 @@ package struct Geometry: Equatable, Sendable {
         LSN(rawValue: segment.rawValue << UInt64(segmentBits))
     }
 
+    /// The segments that names in a folder stand for, in order. What is named as one whose
+    /// positions, or those of the next, 64 bits do not hold is none.
+    package func segments(in names: [String]) -> [SegmentNumber] {
+        names.compactMap(SegmentNumber.init(fileName:))
+            .filter { $0.rawValue < .max >> UInt64(segmentBits) }.sorted()
+    }
+
     package func offset(of lsn: LSN) -> UInt64 { lsn.rawValue & (segmentSize - 1) }
 
     /// Where the first record of a segment stands.

@@ -2,6 +2,27 @@ import DiskIO
 import Primitives
 
 extension LogReplay {
+    /// Throws where a file has the name of a segment that the log cannot have come to: the log
+    /// would go on behind it, and never know what the numbers between were.
+    ///
+    /// A segment is made when the one before it is begun, so a crash leaves one without a sound
+    /// header, and each opening that a crash cut short leaves the next one.
+    func refuseStrays() throws(LogError) {
+        var known = superblock.highestSegment
+        for number in numbers where number > known {
+            if number != known.next, try header(number) == nil {
+                throw .damaged(
+                    Damage(
+                        at: files.geometry.base(of: number),
+                        "\(number.fileName): no sound segment, and none that follows the log "
+                            + "(move it away, unless segments before it are missing)"
+                    )
+                )
+            }
+            known = number
+        }
+    }
+
     /// Throws where the log breaks off since a whole segment is gone: no record is damaged then,
     /// and what is to be looked for is a file.
     func refuseGap(after header: SegmentHeader, _ told: LSN) throws(LogError) {

@@ -26,9 +26,11 @@ package struct LogReplay {
         self.disk = disk
         self.files = files
         self.superblock = superblock
-        numbers = try LogError.disk { () throws(DiskError) in try disk.list() }
-            .compactMap(SegmentNumber.init(fileName:)).sorted()
+        numbers = files.geometry.segments(
+            in: try LogError.disk { () throws(DiskError) in try disk.list() }
+        )
         try settleLast()
+        try refuseStrays()
     }
 
     /// Makes sure that what is read of the log's end survives a crash: an earlier process may have
