@@ -276,6 +276,15 @@ struct Opening {
     }
 }
 
+extension Superblock {
+    /// Whether a file is what a crash left of a superblock, or a segment, in the making.
+    static func isDraft(_ name: String) -> Bool {
+        guard name.hasSuffix(".new") else { return false }
+        let whole = String(name.dropLast(4))
+        return whole == fileName || SegmentNumber(fileName: whole) != nil
+    }
+}
+
 extension StoreCore {
     /// Makes the recovered end durable, takes away what an earlier process left beyond it, and
     /// makes `main` in a new store.
@@ -287,7 +296,7 @@ extension StoreCore {
         }
         try save(superblock, closedCleanly: false)
         let leftovers = try LogError.disk { () throws(DiskError) in try disk.list() }
-            .filter { $0.hasSuffix(".new") }
+            .filter(Superblock.isDraft)
         let last = end.segment
         let beyond = numbers.filter { number in last.map { $0 < number } ?? true }
         do throws(DiskError) {

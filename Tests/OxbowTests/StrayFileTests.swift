@@ -17,7 +17,8 @@ import Testing
     @Test(
         arguments: [
             "ffffffffffffffff.segment", "fffffffffffffffe.segment", "7fffffffffffffff.segment",
-            "0001000000000000.segment", "0000ffffffffffff.segment", "x.segment",
+            "0001000000000000.segment", "0000ffffffffffff.segment", "notes.new", "segment.new",
+            "superblock.new.new", "0000000000000001.segments.new", "1.segment.new", "x.segment",
         ]
     )
     func `a name that is none of the store's is left alone`(name: String) throws {
@@ -49,6 +50,15 @@ import Testing
             #expect(disk.bytes(of: name) == bytes)
             try disk.remove(name)
             let store = try TestStore.open(disk, SimulatedClock(seed: 1))
+            #expect(try store.branch("main").difference(from: [1: 1]) == nil)
+        }
+    }
+
+    @Test func `a store's own names that nothing needs are taken away`() throws {
+        for name in ["superblock.new", "0000000000000000.segment.new"] {
+            let disk = try Self.disk(with: name, [1, 2, 3])
+            let store = try TestStore.open(disk, SimulatedClock(seed: 1))
+            #expect(disk.bytes(of: name) == nil)
             #expect(try store.branch("main").difference(from: [1: 1]) == nil)
         }
     }
