@@ -152,11 +152,13 @@ struct Opening {
         let geometry = superblock.geometry
         let files = SegmentFiles(disk: disk, geometry: geometry, store: superblock.store)
         let room = UInt64(options.checkpointChanges) * 64
+        let opening = max(geometry.segmentSize / 4, 64 << 10)
         var logOptions = LogOptions(
             geometry: geometry,
             store: superblock.store,
             incarnation: entropy.incarnation,
-            reserveBytes: 2 * geometry.segmentSize + min(room, geometry.segmentSize),
+            reserveBytes: 2 * geometry.segmentSize + min(room, geometry.segmentSize) + opening,
+            openingBytes: opening,
             unflushedLimit: min(16 << 20, Int(geometry.segmentSize))
         )
         let ahead = options.zeroAheadBytes ?? (options.upkeep == .automatic ? 4 << 20 : 0)
@@ -210,12 +212,15 @@ struct Opening {
         from.highestSegment = max(slot.highestSegment, newest.highestSegment)
         log.appendedBytes = 0
         var catalog = try baseCatalog(from, files)
+        // What is below the cut was done before it, nobody knows here when.
+        var lastChange = LSN(rawValue: max(1, from.cut.rawValue) - 1)
         let replay = try LogReplay(disk: disk, files: files, superblock: from)
         let end = try replay.run { step throws(LogError) in
             switch step {
             case .segment(let header): catalog.began(header)
             case .record(let record):
                 log.appendedBytes += UInt64(record.header.length)
+                if record.header.kind.isChange { lastChange = record.lsn }
                 try catalog.replay(record, nodes)
             }
         }
@@ -234,6 +239,7 @@ struct Opening {
             superblock: from,
             superblockFile: file
         )
+        core.lastChange = lastChange
         try core.settleAfterOpening(replay.numbers, keep: end)
         return core
     }
@@ -311,13 +317,15 @@ extension StoreCore {
         let isNew = try catalog.branches.first(from: .first, nodes) == nil
         guard isNew else { return }
         do throws(OxbowError) {
-            _ = try change(Author(), "make main") { _, _ throws(LogError) in
+            _ = try change(Author(), urgent: true, "make main") { _, _ throws(LogError) in
                 .success(
                     .create(name: "main", parent: nil, origin: nil, root: nil, expiry: nil)
                 )
             }
             // What the store was made with holds, whatever who opens it next has in mind.
-            _ = try change(Author(), "keep the window") { catalog, _ throws(LogError) in
+            _ = try change(Author(), urgent: true, "keep the window") {
+                catalog,
+                _ throws(LogError) in
                 .success(.window(nil, catalog.state.window))
             }
         } catch { throw .damaged(Damage(at: .zero, error.message)) }

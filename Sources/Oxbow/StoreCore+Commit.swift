@@ -184,6 +184,7 @@ extension StoreCore {
                 blocks: blocks,
                 locations: &locations
             )
+            lastChange = appended.lsn
             register(appended, timeline, blocks, locations, root: root, pageCount)
             let changes = blocks.changes(at: locations)
             let mark = RecordMark(lsn: appended.lsn, time: appended.time, clock: appended.clock)

@@ -60,6 +60,7 @@ extension StoreCore {
         )
         let mark = RecordMark(lsn: appended.lsn, time: appended.time, clock: appended.clock)
         catalog.apply(record, mark)
+        if !record.change.isCutoff { lastChange = appended.lsn }
         return mark
     }
 
@@ -173,6 +174,11 @@ extension StoreCore {
 }
 
 extension LifecycleChange {
+    var isCutoff: Bool {
+        if case .cutoff = self { return true }
+        return false
+    }
+
     var beginsTimeline: Bool {
         switch self {
         case .create, .reset, .createSnapshot: true

@@ -41,9 +41,9 @@ extension StoreCore {
     ) throws(LogError) -> ReclaimReport {
         reclaimLock.lock()
         defer { reclaimLock.unlock() }
-        // The second lets the older superblock slot, and with it the cutoffs, go on too.
-        try checkpoint()
-        try checkpoint()
+        // The second lets the older superblock slot, and with it the cutoffs, go on too. Where
+        // nothing was done since, a pass writes nothing: it must not take what room there is.
+        for _ in 0..<2 where log.lock.withLock({ lastChange }) >= denseLimit { try checkpoint() }
         if try moveCutoffs() { try checkpoint() }
         var report = ReclaimReport()
         let catalog = try durableCatalog()

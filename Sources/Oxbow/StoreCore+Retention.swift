@@ -38,9 +38,12 @@ extension StoreCore {
         let pinned = log.lock.withLock { pins.values.min() ?? .max }
         let dense = try unpinned(min(max(byTime, half), limit), pinned, catalog)
         let from = try unpinned(min(max(byTime, all), dense), pinned, catalog)
-        guard dense > catalog.state.denseFrom || from > catalog.state.historyFrom else {
-            return false
-        }
+        let last = log.lock.withLock { lastChange }
+        // Past the last change a move lets go of nothing, and takes room itself.
+        func isWorthIt(_ old: LSN, _ new: LSN) -> Bool { new > old && last >= old }
+        guard
+            isWorthIt(catalog.state.denseFrom, dense) || isWorthIt(catalog.state.historyFrom, from)
+        else { return false }
         return try cut(
             catalog,
             dense: max(dense, catalog.state.denseFrom),
@@ -68,7 +71,7 @@ extension StoreCore {
     }
 
     /// Both superblock slots' checkpoints, and the log from the older, stay.
-    private var denseLimit: LSN { checkpointLock.withLock { min(olderCut, superblock.cut) } }
+    var denseLimit: LSN { checkpointLock.withLock { min(olderCut, superblock.cut) } }
 
     /// A cutoff that leaves what is being read of the past: at most at the checkpoint before the
     /// lowest pin.

@@ -139,17 +139,25 @@ extension StoreCore {
 
     /// Starts a pass of reclaim where there is much to look at, or room is wanted.
     private func reclaimIfWorthIt() throws(LogError) -> Bool {
+        let now = clock.monotonic()
         let (active, isWanted, last) = log.lock.withLock { () in
             if reclaimedAt == nil { reclaimedAt = log.active?.number }
-            return (log.active?.number, roomIsWanted, reclaimedAt)
+            return (log.active?.number, roomIsWanted && now >= nextSearch, reclaimedAt)
         }
         guard let active, let last, isWanted || active.rawValue >= last.rawValue + 8 else {
             return false
         }
-        log.lock.withLock { roomIsWanted = false }
-        _ = try reclaim(deadShare: isWanted ? 0.08 : 0.5)
+        log.lock.withLock {
+            roomIsWanted = false
+            nextSearch = now &+ Self.pauseAfterNoRoom
+        }
+        let freed = try reclaim(deadShare: isWanted ? 0.08 : 0.5).freedBytes
+        if freed > 0 { log.lock.withLock { nextSearch = 0 } }
         return true
     }
+
+    /// A pass reads all that is live, and who is refused may try again at once.
+    private static let pauseAfterNoRoom: UInt64 = 1_000_000_000
 
     /// An idle store writes one mark, so that the log itself tells what is durable.
     private func markIfIdle() throws(LogError) {

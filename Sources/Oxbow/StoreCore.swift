@@ -46,6 +46,12 @@ final class StoreCore: @unchecked Sendable {
     private var nextLook: UInt64 = 0
     /// Guarded by `log.lock`: an append found the disk full.
     var roomIsWanted = false
+    /// Guarded by `log.lock`: by the monotonic clock, when upkeep may look for room again after a
+    /// pass that found none.
+    var nextSearch: UInt64 = 0
+    /// Guarded by `log.lock`: the last record that did something, which checkpoints and the
+    /// cutoffs' moves do not. So passes of reclaim come to an end where nobody does anything.
+    var lastChange = LSN.zero
     /// Nothing is done any more.
     let isClosed = Atomic(false)
 

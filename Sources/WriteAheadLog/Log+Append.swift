@@ -122,7 +122,11 @@ extension Log {
     }
 
     private func makeRoom(_ length: Int, entries: Int, urgent: Bool) throws(LogError) {
-        let limit = options.geometry.base(of: current.number.next)
+        if !urgent, current.isReserve {
+            try checkReserve(beside: 0)
+            active?.isReserve = false
+        }
+        let limit = current.limit
         let filled = activeIndex.entryCount
         // The end stays below the limit, so that it always lies in the segment that it ends.
         let fits = end + length < limit

@@ -2,15 +2,43 @@ import DiskIO
 package import Primitives
 
 extension Log {
-    static func makeSegment(
+    /// The first segment of a process, and how much of it can be written. Where there is no room
+    /// for all of it, that is a part of what is free: a full store can still be opened, read, and
+    /// rid of branches.
+    static func makeFirstSegment(
         _ number: SegmentNumber,
         _ disk: any Disk,
-        _ geometry: Geometry
+        _ geometry: Geometry,
+        inPart: Bool
+    ) throws(LogError) -> (file: any File, byteCount: UInt64) {
+        do throws(LogError) {
+            return (try makeSegment(number, disk, geometry), geometry.segmentSize)
+        } catch {
+            guard inPart, case .full(let available, _) = error else { throw error }
+            // Another part is for the opening after a crash, and the closing index.
+            let part = min(available / 2, geometry.segmentSize) & ~4095
+            guard part >= smallestPart else {
+                throw .full(available: available, needed: 2 * smallestPart)
+            }
+            let file = try makeSegment(number, disk, geometry, allocating: part)
+            return (file, part / 4 * 3)
+        }
+    }
+
+    /// Enough for a header and the deletion of many branches.
+    private static var smallestPart: UInt64 { 16 << 10 }
+
+    private static func makeSegment(
+        _ number: SegmentNumber,
+        _ disk: any Disk,
+        _ geometry: Geometry,
+        allocating part: UInt64? = nil
     ) throws(LogError) -> any File {
         do throws(DiskError) {
             let file = try disk.create(number.fileName)
             do throws(DiskError) {
-                try file.allocate(geometry.segmentSize)
+                try file.allocate(part ?? geometry.segmentSize)
+                if part != nil { try file.truncate(to: geometry.segmentSize) }
                 // A segment is never shorter again before its closing index is durable, so a file
                 // that is can be told from one whose tail was never written.
                 try file.sync()
@@ -41,7 +69,8 @@ extension Log {
         }
         if let poison { throw .poisoned(poison) }
         guard let wanted else { return }
-        if !urgent { try checkReserve(beside: options.geometry.segmentSize) }
+        let kept = urgent ? options.openingBytes : options.reserveBytes
+        try check(kept, beside: options.geometry.segmentSize)
         let file = try Self.makeSegment(wanted, disk, options.geometry)
         lock.withLock {
             invariant(spare == nil && wanted == current.number.next, "two spare segments")
@@ -52,17 +81,25 @@ extension Log {
 
     /// Throws where less than the reserve, and what is asked for beside it, is free.
     func checkReserve(beside needed: UInt64) throws(LogError) {
-        let available: UInt64
-        do throws(DiskError) { available = try disk.availableBytes() } catch { throw .disk(error) }
-        guard available >= options.reserveBytes + needed else {
-            throw .full(available: available, needed: options.reserveBytes + needed)
+        try check(options.reserveBytes, beside: needed)
+    }
+
+    private func check(_ kept: UInt64, beside needed: UInt64) throws(LogError) {
+        let available = try availableBytes()
+        guard available >= kept + needed else {
+            throw .full(available: available, needed: kept + needed)
         }
+    }
+
+    func availableBytes() throws(LogError) -> UInt64 {
+        do throws(DiskError) { return try disk.availableBytes() } catch { throw .disk(error) }
     }
 
     /// Goes on in the spare segment. Call with `lock` held.
     func rotate(urgent: Bool) throws(LogError) {
         guard let next = spare else { throw .needsSegment }
         if !urgent { try checkReserve(beside: 0) }
+        let isReserve = urgent ? try availableBytes() < options.reserveBytes : false
         let header = SegmentHeader(
             geometry: options.geometry,
             store: options.store,
@@ -84,7 +121,13 @@ extension Log {
         )
         openIndexes[current.number] = activeIndex
         activeIndex = SegmentIndexBuilder()
-        active = ActiveSegment(number: next.number, header: header, file: next.file)
+        active = ActiveSegment(
+            number: next.number,
+            header: header,
+            file: next.file,
+            limit: options.geometry.base(of: next.number.next),
+            isReserve: isReserve
+        )
         spare = nil
         let base = options.geometry.base(of: next.number)
         let chunk = makeChunk(at: base)
@@ -98,8 +141,7 @@ extension Log {
     /// How much of the active segment is left, and whether the next one is made. Call with `lock`
     /// held.
     package var roomInSegment: (bytes: UInt64, hasSpare: Bool) {
-        let limit = options.geometry.base(of: current.number.next)
-        return (limit.rawValue - end.rawValue, spare != nil)
+        (current.limit.rawValue - end.rawValue, spare != nil)
     }
 
     /// Gives back the segment that was made ahead.

@@ -10,8 +10,8 @@ import Synchronization
 ///    successor is acknowledged.
 /// 3. `written` and `durable` only grow, and `durable <= written <= end`.
 /// 4. After a write or sync has failed nothing is acknowledged, ever, by this object.
-/// 5. A segment's space is allocated, and its name durable, before its first record is appended:
-///    so what was appended can be written, however full the disk gets.
+/// 5. A segment's space is allocated, up to its limit, and its name durable, before its first
+///    record is appended: so what was appended can be written, however full the disk gets.
 ///
 /// Lock order: `zeroLock`, `spareLock`, then `flushLock`, then `lock`.
 // Safe to share: fields are guarded by the lock named beside them, or atomic.
@@ -99,7 +99,13 @@ package final class Log: @unchecked Sendable {
     package func begin(after previous: LogEnd) throws(LogError) {
         invariant(active == nil, "a log begins twice")
         let number = previous.highestSegment?.next ?? SegmentNumber(rawValue: 0)
-        let file = try Self.makeSegment(number, disk, options.geometry)
+        let isNew = previous.segment == nil
+        let (file, byteCount) = try Self.makeFirstSegment(
+            number,
+            disk,
+            options.geometry,
+            inPart: !isNew
+        )
         lastTime = max(previous.lastTime, LogTime(rawValue: clock.now()))
         let header = SegmentHeader(
             geometry: options.geometry,
@@ -116,8 +122,16 @@ package final class Log: @unchecked Sendable {
             try file.write(header.encoded(), at: 0)
             try file.sync()
         } catch { throw .disk(error) }
-        active = ActiveSegment(number: number, header: header, file: file)
+        active = ActiveSegment(
+            number: number,
+            header: header,
+            file: file,
+            limit: options.geometry.base(of: number) + Int(byteCount),
+            isReserve: isNew ? false : try availableBytes() < options.reserveBytes
+        )
         end = options.geometry.firstRecord(of: number)
+        // Zeros would take what is not allocated.
+        if byteCount < options.geometry.segmentSize { zeroed = .max }
         lastEndTold = end
         writtenPosition.store(end.rawValue, ordering: .releasing)
         durablePosition.store(end.rawValue, ordering: .releasing)
@@ -178,6 +192,10 @@ package struct ActiveSegment: Sendable {
     package let number: SegmentNumber
     package let header: SegmentHeader
     let file: any File
+    /// Appending goes up to here.
+    let limit: LSN
+    /// It was begun while less than the reserve was free: only what makes room may use it.
+    var isReserve: Bool
 }
 
 /// A segment that is full: nothing will be appended to it.

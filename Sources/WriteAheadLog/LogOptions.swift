@@ -8,6 +8,8 @@ package struct LogOptions: Sendable {
     package var incarnation: UInt64
     /// What stays free for making room when appending is refused.
     package var reserveBytes: UInt64
+    /// What stays free even then, so that the store can be opened again.
+    package var openingBytes: UInt64
     /// Appended and not yet written, at most; past it, committers wait for a flush.
     package var unflushedLimit: Int
     /// How far ahead of its end the log's blocks are written with zeros; 0 for not at all.
@@ -18,12 +20,14 @@ package struct LogOptions: Sendable {
         store: StoreID,
         incarnation: UInt64,
         reserveBytes: UInt64,
+        openingBytes: UInt64 = 0,
         unflushedLimit: Int
     ) {
         self.geometry = geometry
         self.store = store
         self.incarnation = incarnation
         self.reserveBytes = reserveBytes
+        self.openingBytes = openingBytes
         self.unflushedLimit = unflushedLimit
     }
 }

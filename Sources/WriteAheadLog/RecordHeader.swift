@@ -12,6 +12,9 @@ package enum RecordKind: UInt8, Sendable, CaseIterable {
     case lifecycle = 4
     /// Nothing: it says what was durable when it was written.
     case mark = 5
+
+    /// Whether it does something that somebody asked for.
+    package var isChange: Bool { self == .commit || self == .lifecycle }
 }
 
 /// The head of a record. A record is atomic: it counts only whole.

@@ -34,6 +34,23 @@ package struct SegmentRewrite {
         var header = source.header
         header.generation += 1
         let target = try begin(header)
+        do throws(LogError) {
+            try copy(to: target, header, end, liveBytes, isLive)
+        } catch {
+            // What is written of it would take the room that is wanted.
+            do throws(DiskError) { try files.disk.remove(newName) } catch {}
+            throw error
+        }
+        files.forget(number)
+    }
+
+    private mutating func copy(
+        to target: any File,
+        _ header: SegmentHeader,
+        _ end: LSN,
+        _ liveBytes: UInt64,
+        _ isLive: (LSN) -> Bool
+    ) throws(LogError) {
         if source.extents == nil {
             try copyFromRecords(end, isLive, target)
         } else {
@@ -61,7 +78,6 @@ package struct SegmentRewrite {
             try files.disk.rename(newName, to: number.fileName)
             try files.disk.syncFolder()
         } catch { throw .disk(error) }
-        files.forget(number)
     }
 
     private mutating func begin(_ header: SegmentHeader) throws(LogError) -> any File {
