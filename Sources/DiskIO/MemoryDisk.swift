@@ -80,7 +80,7 @@ private final class Space: @unchecked Sendable {
 // Safe to share: all state is guarded by `lock`, which is taken before the space's.
 private final class MemoryFile: File, @unchecked Sendable {
     /// Space is taken in blocks, so that a sparse or growing file costs what it holds.
-    static let blockSize = 65_536
+    static let blockSize = 4096
     /// The longest file, holes included: a real disk's limit at most.
     static let lengthLimit = UInt64(Int64.max)
 

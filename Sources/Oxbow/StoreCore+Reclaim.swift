@@ -143,7 +143,7 @@ extension StoreCore {
             let size = try allocated(candidate.number)
             let kept = bytes + UInt64(SegmentHeader.size + ClosingIndex.footerSize)
             guard size > kept, Double(size - kept) >= deadShare * Double(size),
-                size - kept >= 8192
+                size - kept >= Self.blockOfDisk
             else { continue }
             do throws(LogError) {
                 try rewrite(candidate, live, bytes, size, &report)
@@ -154,6 +154,9 @@ extension StoreCore {
             }
         }
     }
+
+    /// Less cannot be given back.
+    private static var blockOfDisk: UInt64 { 4096 }
 
     private func allocated(_ number: SegmentNumber) throws(LogError) -> UInt64 {
         let file = try log.files.file(number).file

@@ -128,4 +128,31 @@ import Testing
         }
         #expect(try store.usage().diskBytes < 1 << 20)
     }
+
+    @Test func `what is nearly dead takes little, also in memory`() throws {
+        var options = StoreOptions()
+        options.upkeep = .manual
+        options.window = .zero
+        options.windowBytes = 0
+        // Segments of 64 KiB.
+        let store = try Store.temporary(limit: 2 << 20, options)
+        let main = try store.branch("main")
+        var content = [UInt8](repeating: 0, count: 8192)
+        for round in 0..<100 {
+            content[0] = UInt8(round)
+            let page = PageNumber(UInt64(round))
+            try main.commit { try $0.write(content, page: page, of: ObjectID(1)) }
+            for step in 0..<8 {
+                let changing = (0..<8).flatMap { Self.page(round * 100 + step * 8 + $0) }
+                try main.commit(.buffered) { try $0.write(changing, page: 0, of: ObjectID(2)) }
+            }
+            try store.reclaim()
+        }
+        for _ in 0..<2 { try store.reclaim() }
+        let usage = try store.usage()
+        // A segment takes 8 KiB more than what is live in it, and the last ones are whole.
+        #expect(usage.diskBytes < usage.liveBytes + UInt64(usage.segments) * 8192 + 4 << 16)
+        #expect(try main.read(page: 42, of: ObjectID(1))[0] == 42)
+        #expect(try store.check().problems == [])
+    }
 }
