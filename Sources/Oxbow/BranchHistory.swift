@@ -56,7 +56,7 @@ extension Branch {
     }
 
     /// A page of the branch's history, through forks and resets: at most `limit` records from one
-    /// end, or from the record after `cursor` in that direction.
+    /// end, or from the record after `cursor` in that direction. A cursor need be no record of it.
     public func history(
         from end: End = .newest,
         after cursor: LSN? = nil,
@@ -82,7 +82,7 @@ extension Branch {
                 place =
                     end == .newest
                     ? try history.previous(of: entry, before: current)
-                    : try next(current, entry, history)
+                    : try first(after: current.mark.lsn, entry, history)
             }
         } catch {
             switch error {
@@ -104,20 +104,16 @@ extension Branch {
         case (.newest, let cursor?):
             guard cursor > .zero else { return nil }
             return try history.last(of: entry, Bound(lsn: LSN(rawValue: cursor.rawValue - 1)))
-        case (.oldest, nil):
-            let first = try history.earliest(of: entry)
-            return try history.last(of: entry, Bound(lsn: first.lsn))
-        case (.oldest, let cursor?):
-            return try next(try history.last(of: entry, Bound(lsn: cursor)), entry, history)
+        case (.oldest, _): return try first(after: cursor ?? .zero, entry, history)
         }
     }
 
-    private func next(
-        _ place: History.Place,
+    private func first(
+        after lsn: LSN,
         _ entry: BranchEntry,
         _ history: History
     ) throws(History.Miss) -> History.Place? {
-        do throws(LogError) { return try history.next(of: entry, after: place) } catch {
+        do throws(LogError) { return try history.first(of: entry, after: lsn) } catch {
             throw .log(error)
         }
     }

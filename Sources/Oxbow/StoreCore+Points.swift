@@ -29,7 +29,7 @@ extension StoreCore {
         let asked = try bound(moment, history)
         let place = try place(entry, asked, history)
         let next = try attempt("find the record after \(place.mark.lsn)") { () throws(LogError) in
-            try history.next(of: entry, after: place)
+            try history.first(of: entry, after: place.mark.lsn)
         }
         var distance: Duration?
         if case .time = moment { distance = asked.time.since(place.mark.time) }

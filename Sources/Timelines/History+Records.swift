@@ -54,13 +54,13 @@ extension History {
             .map { SegmentNumber(rawValue: $0.key.low) }
     }
 
-    /// The first record of a timeline after `lsn`; nil where that is its last.
+    /// The first record of a timeline after `lsn` that is kept; nil where that is its last.
     func firstRecord(
         of timeline: TimelineID,
         _ entry: TimelineEntry,
         after lsn: LSN
     ) throws(LogError) -> RecordMark? {
-        if entry.last.lsn <= lsn { return nil }
+        if entry.isPurged || entry.last.lsn <= lsn { return nil }
         if let sparse = try firstState(of: timeline, after: lsn) { return sparse }
         let dense = catalog.state.denseFrom
         // Mostly it stands in the same segment, and no checkpoint need be looked at.

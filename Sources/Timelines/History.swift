@@ -97,32 +97,63 @@ package struct History: Sendable {
         return nil
     }
 
-    /// The last record of a branch's path that the bound admits.
+    /// The last record of a branch's path that the bound admits, of those that are kept.
     package func last(of branch: BranchEntry, _ bound: Bound) throws(Miss) -> Place {
         do throws(LogError) {
-            if let stretch = try stretch(of: branch, bound) {
+            var bound = bound
+            // What the path showed before history began is no part of it.
+            while let stretch = try stretch(of: branch, bound), !isBeforeHistory(stretch) {
                 var capped = bound
                 capped.lsn = min(bound.lsn, stretch.cap)
                 if let mark = try lastRecord(of: stretch.timeline, stretch.entry, capped) {
                     return Place(timeline: stretch.timeline, mark: mark)
                 }
+                // Where only checkpoints are kept, the first after a timeline began can be later.
+                bound.lsn = LSN(rawValue: stretch.entry.birth.lsn.rawValue - 1)
             }
         } catch { throw .log(error) }
         throw .beforeHistory(earliest: try earliest(of: branch))
     }
 
-    /// The record of a branch's path after a place on it; nil at its head.
-    package func next(
+    private func isBeforeHistory(_ stretch: Stretch) -> Bool {
+        stretch.next.map { $0.lsn < catalog.state.historyFrom } ?? false
+    }
+
+    /// The first record of a branch's path after a position, of those that are kept; nil where that
+    /// is its head or beyond.
+    package func first(
         of branch: BranchEntry,
-        after place: Place
+        after lsn: LSN
     ) throws(LogError) -> Place? {
-        let bound = Bound(lsn: place.mark.lsn)
-        guard let stretch = try stretch(of: branch, bound) else { return nil }
-        let mark = try firstRecord(of: stretch.timeline, stretch.entry, after: place.mark.lsn)
-        if let mark, mark.lsn <= stretch.cap {
-            return Place(timeline: stretch.timeline, mark: mark)
+        var lsn = lsn
+        let kept = catalog.state.historyFrom
+        var bound = Bound(lsn: max(lsn, LSN(rawValue: max(1, kept.rawValue) - 1)))
+        while true {
+            let stretch = try stretch(of: branch, bound)
+            if let stretch {
+                let mark = try firstRecord(of: stretch.timeline, stretch.entry, after: lsn)
+                if let mark, mark.lsn <= stretch.cap {
+                    return Place(timeline: stretch.timeline, mark: mark)
+                }
+            }
+            let birth = stretch == nil ? try beginning(of: branch) : stretch?.next
+            guard let birth else { return nil }
+            if birth.lsn >= catalog.state.denseFrom {
+                return Place(timeline: TimelineID(birth.lsn), mark: birth)
+            }
+            lsn = LSN(rawValue: birth.lsn.rawValue - 1)
+            bound = Bound(lsn: birth.lsn)
         }
-        return stretch.next.map { Place(timeline: TimelineID($0.lsn), mark: $0) }
+    }
+
+    /// The record that a branch's path begins with, kept or not.
+    private func beginning(of branch: BranchEntry) throws(LogError) -> RecordMark {
+        var line = try entry(branch.first.timeline)
+        while let origin = line.origin {
+            let far = try entry(line.jump)
+            line = far.birth.lsn < line.birth.lsn ? far : try entry(origin.timeline)
+        }
+        return line.birth
     }
 
     /// The record of a branch's path before a place on it; nil at its beginning.
@@ -142,23 +173,10 @@ package struct History: Sendable {
     /// The first record of a branch's path that is still kept.
     package func earliest(of branch: BranchEntry) throws(Miss) -> RecordMark {
         do throws(LogError) {
-            var line = try entry(branch.first.timeline)
-            let kept = catalog.state.historyFrom
-            while line.birth.lsn >= kept, let origin = line.origin {
-                line = try entry(origin.timeline)
-            }
-            if line.birth.lsn >= kept { return line.birth }
-            return try firstKept(of: branch) ?? line.last
+            if let first = try first(of: branch, after: .zero) { return first.mark }
+            // Of a deleted branch that has left history nothing is.
+            return try entry(branch.timeline).last
         } catch { throw .log(error) }
-    }
-
-    private func firstKept(of branch: BranchEntry) throws(LogError) -> RecordMark? {
-        let first = try catalog.checkpoints.first(from: .first, nodes)?.value
-        guard let first, let stretch = try stretch(of: branch, Bound(time: first.time)) else {
-            return nil
-        }
-        let then = try timelines(of: first)[Catalog.key(stretch.timeline.rawValue)]
-        return then?.last
     }
 
     func timelines(of checkpoint: CheckpointEntry) -> MapReader<TimelineEntry> {
