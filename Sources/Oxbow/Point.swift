@@ -11,7 +11,8 @@ public enum Moment: Sendable, Equatable {
     case time(LogTime)
     /// So long before now.
     case ago(Duration)
-    /// What a named snapshot holds.
+    /// What a named snapshot holds, whichever branch is asked: the point is of the branch that the
+    /// snapshot was made of.
     case snapshot(String)
 }
 
@@ -21,7 +22,7 @@ public enum Moment: Sendable, Equatable {
 ///     let before = try main.point(at: .time(moment))
 ///     let rescue = try store.fork("rescue", from: before)
 public struct Point: Sendable, Equatable {
-    /// The branch that was asked.
+    /// The branch that was asked; of a snapshot, the one that it was made of.
     public let branch: BranchID
     /// The timeline that the record stands on: the branch's own, or an ancestor's.
     public let timeline: TimelineID
@@ -36,7 +37,7 @@ public struct Point: Sendable, Equatable {
     public let requested: Moment
     /// How long before the requested time the record was made; nil where no time was asked for.
     public let distance: Duration?
-    /// The record after this one on the branch's path; nil at its head.
+    /// The record after this one on the branch's path, of those that are kept; nil at its head.
     public let next: Neighbor?
 
     /// A record beside a point.

@@ -67,6 +67,11 @@ extension StoreCore {
     func point(snapshot name: String, _ history: History) throws(OxbowError) -> Point {
         let entry = try snapshotEntry(name, history.catalog)
         let mark = entry.pointTime
+        let next = try attempt("find the record after \(mark.lsn)") { () throws(LogError) in
+            try history.catalog.branch(entry.branch, nodes).flatMap { branch throws(LogError) in
+                try history.first(of: branch, after: mark.lsn)
+            }
+        }
         return Point(
             branch: entry.branch,
             timeline: entry.point.timeline,
@@ -75,7 +80,7 @@ extension StoreCore {
             clock: mark.clock,
             requested: .snapshot(name),
             distance: nil,
-            next: nil,
+            next: next.map { Point.Neighbor(lsn: $0.mark.lsn, time: $0.mark.time) },
             origin: Origin(
                 timeline: entry.timeline,
                 lsn: LSN(rawValue: entry.timeline.rawValue)

@@ -134,4 +134,19 @@ import Testing
         }
         #expect(try test.store.check().problems == [])
     }
+
+    @Test func `a snapshot's point knows the record after it`() throws {
+        let test = try TestStore()
+        let main = try test.store.branch("main")
+        try main.write([1: 1])
+        try test.store.createSnapshot("snap", of: main.point(at: .head))
+        #expect(try main.point(at: .snapshot("snap")).next == nil)
+        let commit = try main.write([1: 2])
+        #expect(try main.point(at: .snapshot("snap")).next?.lsn == commit.lsn)
+        // Also where the branch was put back since.
+        try main.reset(to: main.point(at: .snapshot("snap")))
+        #expect(try main.point(at: .snapshot("snap")).next?.lsn == commit.lsn)
+        try main.delete()
+        #expect(try test.store.point(snapshot: "snap").next?.lsn == commit.lsn)
+    }
 }
