@@ -23,8 +23,14 @@ package protocol Disk: Sendable {
     func availableBytes() throws(DiskError) -> UInt64
     /// How many bytes the whole disk holds.
     func totalBytes() throws(DiskError) -> UInt64
+    /// Lets others have the folder, which is not changed any more.
+    func release()
     /// What messages call this folder.
     var place: String { get }
+}
+
+extension Disk {
+    package func release() {}
 }
 
 /// An open file. Every call is safe from several threads at once; the file stays readable through

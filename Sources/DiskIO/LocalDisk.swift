@@ -33,6 +33,11 @@ package final class LocalDisk: Disk {
         lock = nil
     }
 
+    package func release() {
+        // The file stays open until nobody can be using its number any more.
+        if let lock { flock(lock, LOCK_UN) }
+    }
+
     deinit {
         if let lock { close(lock) }
         close(folder)

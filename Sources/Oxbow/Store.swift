@@ -136,7 +136,8 @@ public final class Store: Sendable {
     }
 
     /// Ends the store in good order: all that was done is durable, and the next opening is quick.
-    /// Nothing can be done through its handles afterwards.
+    /// Nothing can be done through its handles afterwards, and the folder can be opened anew, also
+    /// while they live.
     public func close() throws(OxbowError) {
         try attempt("close the store") { () throws(LogError) in try core.close() }
     }

@@ -1,6 +1,7 @@
 import DiskIO
 import PageStorage
 import Primitives
+import Synchronization
 import Timelines
 import WriteAheadLog
 
@@ -135,9 +136,11 @@ extension StoreCore {
         _ report: inout ReclaimReport
     ) throws(LogError) {
         for candidate in group where live.liveBytes[candidate.number] == nil {
+            try checkGoing()
             try remove(candidate, &report)
         }
         for candidate in group {
+            try checkGoing()
             try flushIfOverdue()
             guard let bytes = live.liveBytes[candidate.number] else { continue }
             let size = try allocated(candidate.number)
@@ -157,6 +160,11 @@ extension StoreCore {
 
     /// Less cannot be given back.
     private static var blockOfDisk: UInt64 { 4096 }
+
+    /// Throws where the store is being closed, which waits for this pass.
+    private func checkGoing() throws(LogError) {
+        if isClosed.load(ordering: .acquiring) { throw .closed }
+    }
 
     private func allocated(_ number: SegmentNumber) throws(LogError) -> UInt64 {
         let file = try log.files.file(number).file

@@ -235,27 +235,45 @@ extension StoreCore {
         while upkeepIsRunning { upkeepLock.wait() }
     }
 
+    /// Writes what is left, and lets others have the folder: nothing in it is changed from then on,
+    /// whatever other threads are at.
     func close() throws(LogError) {
         stopUpkeep()
         if isClosed.exchange(true, ordering: .acquiringAndReleasing) { return }
-        defer { log.shut() }
-        try log.flush()
+        defer {
+            log.shut()
+            disk.release()
+        }
+        var failure: LogError?
+        do throws(LogError) {
+            try log.flush()
+            try checkpointBeforeClosing()
+        } catch { failure = error }
+        log.stop()
+        // A pass of reclaim ends where it finds the store closed.
+        reclaimLock.lock()
+        defer { reclaimLock.unlock() }
+        checkpointLock.lock()
+        defer { checkpointLock.unlock() }
+        if let failure { throw failure }
+        if try dropUnusedSegment() { return }
+        try log.close()
+        superblock.sequence += 1
+        try save(superblock, closedCleanly: true)
+    }
+
+    private func checkpointBeforeClosing() throws(LogError) {
         checkpointLock.lock()
         defer { checkpointLock.unlock() }
         let isWorthIt = log.lock.withLock {
             pendingChanges >= min(256, options.checkpointChanges)
                 || log.appendedBytes - appendedAtCheckpoint >= 1 << 20
         }
-        if isWorthIt {
-            do throws(LogError) { try checkpointHeld() } catch {
-                // On a full disk the log is enough.
-                guard case .full = error else { throw error }
-            }
+        guard isWorthIt else { return }
+        do throws(LogError) { try checkpointHeld() } catch {
+            // On a full disk the log is enough.
+            guard case .full = error else { throw error }
         }
-        if try dropUnusedSegment() { return }
-        try log.close()
-        superblock.sequence += 1
-        try save(superblock, closedCleanly: true)
     }
 
     /// Takes away the segment of a process that appended nothing, so that opening a store to read

@@ -64,10 +64,10 @@ extension Log {
     package func ensureSpare(urgent: Bool) throws(LogError) {
         spareLock.lock()
         defer { spareLock.unlock() }
-        let (wanted, poison) = lock.withLock {
-            (spare == nil ? current.number.next : nil, failure)
+        let wanted = try lock.withLock { () throws(LogError) in
+            try checkUsable()
+            return spare == nil ? current.number.next : nil
         }
-        if let poison { throw .poisoned(poison) }
         guard let wanted else { return }
         let kept = urgent ? options.openingBytes : options.reserveBytes
         try check(kept, beside: options.geometry.segmentSize)

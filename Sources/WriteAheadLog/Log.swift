@@ -161,8 +161,11 @@ package final class Log: @unchecked Sendable {
         if let failure, lsn >= durable { throw .poisoned(failure) }
     }
 
+    /// Appends nothing any more: what has been appended is all that is left to write.
+    package func stop() { lock.withLock { isShut = true } }
+
     package func shut() {
-        lock.withLock { isShut = true }
+        stop()
         files.shut()
     }
 
