@@ -27,19 +27,34 @@ public struct OxbowError: Error, Sendable, CustomStringConvertible {
 
     /// What the caller can do.
     public let kind: Kind
-    /// What was tried, on what, and what is wrong, in a sentence.
+    /// What was tried, on what, and what is wrong, in a sentence. What a name or a path has in it
+    /// that would end the line, or that a terminal would obey, is escaped as in Swift.
     public let message: String
     /// What the layer below said, where there is one.
     public let cause: String?
 
     init(_ kind: Kind, _ message: String, cause: String? = nil) {
         self.kind = kind
-        self.message = message
-        self.cause = cause
+        self.message = message.onOneLine
+        self.cause = cause?.onOneLine
     }
 
     /// The message, and the cause where there is one.
     public var description: String { cause.map { "\(message): \($0)" } ?? message }
+}
+
+extension String {
+    fileprivate var onOneLine: String {
+        var line = ""
+        for scalar in unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator:
+                line += scalar.escaped(asASCII: true)
+            default: line.unicodeScalars.append(scalar)
+            }
+        }
+        return line
+    }
 }
 
 extension OxbowError {

@@ -153,4 +153,21 @@ import Testing
         for (name, call) in calls { #expect(kind(of: call) == .reopen, "\(name)") }
         try test.store.close()
     }
+
+    @Test func `a name that is refused is told without what would break a line`() throws {
+        let store = try Store.temporary()
+        let main = try store.branch("main")
+        for name in ["a\nb", "a\0b", "a\u{1B}[1mb", "a\u{85}b", "a\u{2028}b"] {
+            for body in [
+                { _ = try store.branch(name) }, { try store.fork(name, from: main) },
+                { _ = try store.point(snapshot: name) }, { _ = try Moment(parsing: name) },
+            ] as [() throws -> Void] {
+                let error = #expect(throws: OxbowError.self) { try body() }
+                let message = try #require(error?.message)
+                #expect(error?.kind == .invalid)
+                let kinds = message.unicodeScalars.map(\.properties.generalCategory)
+                #expect(!kinds.contains(.control) && !kinds.contains(.lineSeparator))
+            }
+        }
+    }
 }
