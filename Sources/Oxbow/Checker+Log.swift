@@ -5,8 +5,8 @@ import Timelines
 import WriteAheadLog
 
 extension Checker {
-    /// Every record from the dense history's start on, whether any map reaches it or not, the
-    /// closing indexes, and both superblock slots.
+    /// Every record from the dense history's start on, whether any map reaches it or not, and the
+    /// closing indexes.
     mutating func checkLog() throws(LogError) {
         let dense = catalog.state.denseFrom
         var all: [(SegmentNumber, SegmentEntry)] = []
@@ -26,7 +26,6 @@ extension Checker {
                 try note(error, Location(lsn: place, length: 0, checksum: 0), nil)
             }
         }
-        try checkSuperblocks()
     }
 
     private mutating func checkRecords(
@@ -89,14 +88,17 @@ extension Checker {
         try checkIndex(number, file.file)
     }
 
-    private mutating func checkSuperblocks() throws(LogError) {
+    /// Both slots of the superblock: as they are, and as they were found when the store was opened,
+    /// which writes one anew.
+    mutating func checkSuperblocks() throws(LogError) {
         core.checkpointLock.lock()
         defer { core.checkpointLock.unlock() }
         let (_, faults) = try LogError.disk { () throws(DiskError) in
             try Superblock.load(core.superblockFile)
         }
-        for fault in faults {
-            var problem = problem("a slot of the superblock: \(fault.what)", .zero)
+        let healed = core.faultsFound.map { "\($0.what) (found when the store was opened)" }
+        for what in faults.map(\.what) + healed {
+            var problem = problem("a slot of the superblock: \(what)", .zero)
             problem.file = Superblock.fileName
             report.add(problem)
         }

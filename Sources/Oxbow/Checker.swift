@@ -35,20 +35,39 @@ struct Checker {
 
     mutating func run() throws(LogError) -> CheckReport {
         var kept: [CheckpointEntry] = []
-        try catalog.checkpoints.visit(core.nodes) { _, entry throws(LogError) in
-            kept.append(entry)
-            return true
+        try part { checker throws(LogError) in
+            try checker.catalog.checkpoints.visit(checker.core.nodes) { _, entry throws(LogError) in
+                kept.append(entry)
+                return true
+            }
         }
-        for checkpoint in kept { try check(checkpoint) }
+        // The list of the others may be what is damaged.
+        try check(catalog.roots)
+        for checkpoint in kept { try check(checkpoint.roots) }
         try checkHeads()
-        try checkLog()
-        try checkLaws()
-        try attribute(kept)
+        try part { checker throws(LogError) in try checker.checkLog() }
+        try part { checker throws(LogError) in try checker.checkSuperblocks() }
+        try part { checker throws(LogError) in try checker.checkLaws() }
+        try part { checker throws(LogError) in try checker.attribute(kept) }
         return report
     }
 
-    private mutating func check(_ checkpoint: CheckpointEntry) throws(LogError) {
-        let roots = checkpoint.roots
+    /// Takes a part of the check as far as it goes: where what leads on is damaged, that is noted,
+    /// if it is not yet, and the next part is taken.
+    private mutating func part(
+        _ body: (inout Checker) throws(LogError) -> Void
+    ) throws(LogError) {
+        do throws(LogError) { try body(&self) } catch {
+            guard case .damaged(let damage) = error else { throw error }
+            let found = problem(damage.what, damage.lsn)
+            let isKnown = report.problems.contains { known in
+                known.file == found.file && (known.lsn == found.lsn || known.what == found.what)
+            }
+            if !isKnown { report.add(found) }
+        }
+    }
+
+    private mutating func check(_ roots: CatalogRoots) throws(LogError) {
         try walk(roots.timelines, of: TimelineEntry.self) { checker, _, entry throws(LogError) in
             if entry.birth.lsn >= checker.catalog.state.denseFrom {
                 try checker.walkPages(entry.birthRoot)

@@ -138,7 +138,7 @@ struct Opening {
                 log: log
             )
             do throws(LogError) {
-                return try recover(slot, newest, log, files, nodes, file)
+                return try recover(slot, newest, faults, log, files, nodes, file)
             } catch {
                 // The older slot is the way back where the checkpoint itself is damaged.
                 guard case .damaged = error else { throw error }
@@ -201,6 +201,7 @@ struct Opening {
     private func recover(
         _ slot: Superblock,
         _ newest: Superblock,
+        _ faults: [Malformed],
         _ log: Log,
         _ files: SegmentFiles,
         _ nodes: NodeSource,
@@ -240,6 +241,11 @@ struct Opening {
             superblockFile: file
         )
         core.lastChange = lastChange
+        // A crash tears a slot while it is written: from an opening, which has begun a segment by
+        // then, to the end of a clean close.
+        if newest.closedCleanly, newest.durable == end.end, replay.numbers.last == end.segment {
+            core.faultsFound = faults
+        }
         try core.settleAfterOpening(replay.numbers, keep: end)
         return core
     }

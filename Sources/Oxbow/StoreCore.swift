@@ -60,6 +60,9 @@ final class StoreCore: @unchecked Sendable {
     /// Guarded by `checkpointLock`.
     var superblock: Superblock
     let superblockFile: any File
+    /// What was wrong with the superblock when the store was opened, and no crash leaves. Set
+    /// before anybody else has this.
+    var faultsFound: [Malformed] = []
     /// Guarded by `checkpointLock`: where the checkpoint before the last began.
     var olderCut: LSN
 

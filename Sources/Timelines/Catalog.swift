@@ -44,6 +44,20 @@ package struct Catalog: Sendable {
         expiries = LayeredMap(root: roots.expiries)
     }
 
+    /// Where the maps begin in the log.
+    package var roots: CatalogRoots {
+        var roots = CatalogRoots()
+        roots.timelines = timelines.root
+        roots.branches = branches.root
+        roots.names = names.root
+        roots.snapshots = snapshots.root
+        roots.checkpoints = checkpoints.root
+        roots.segments = segments.root
+        roots.events = events.root
+        roots.expiries = expiries.root
+        return roots
+    }
+
     /// How much waits for the next checkpoint, in page entries. Other changes come by threes and
     /// fours, with each branch that is made, and weigh less: a checkpoint for every 10,000 branches
     /// would cost more than making them.

@@ -1,4 +1,5 @@
 import Oxbow
+import Simulation
 import Testing
 
 @Suite struct CheckTests {
@@ -23,6 +24,23 @@ import Testing
         #expect(report.pages >= 800)
         #expect(report.records > 80)
         #expect(report.nodes > 10)
+    }
+
+    @Test func `a segment with nodes of the catalog is missing, and the check goes on`() throws {
+        let situation = try ReadingBesideReclaimTests.situation()
+        try situation.store.close()
+        let disk = situation.disk.base.kill()
+        var told = 0
+        for name in disk.names.filter({ $0.hasSuffix(".segment") }).sorted() {
+            let copy = disk.snapshot()
+            try copy.remove(name)
+            guard let store = try? TestStore.open(copy, SimulatedClock(seed: 7)) else { continue }
+            let report = try store.check()
+            #expect(report.problems.contains { $0.file == name })
+            #expect(report.records > 0, "\(name)")
+            told += 1
+        }
+        #expect(told > 2)
     }
 
     @Test func `usage says what each branch holds alone`() throws {
