@@ -132,7 +132,7 @@ enum HistoryCommands {
                 "distanceNanoseconds",
                 "how long before the moment asked for it was made; null where no time was asked for"
             ),
-            .init("next", "the record after it; null at the head, and of a snapshot"),
+            .init("next", "the record after it; null at the head"),
             .init("next.lsn", "where that stands"), .init("next.time", "its time"),
         ]
     ) { call in
