@@ -111,7 +111,9 @@ extension StoreCore {
             try marker.mark(checkpoint, birthsFrom: dense)
             try flushIfOverdue()
         }
-        for view in log.lock.withLock({ Array(views.values) }) { try marker.mark(view) }
+        // In an order that is the same each time.
+        let held = log.lock.withLock { views.sorted { $0.key < $1.key } }
+        for (_, view) in held { try marker.mark(view) }
         try markCarriedRoots(catalog, &marker)
         return marker.live
     }
