@@ -26,7 +26,8 @@ public struct Branch: Sendable, Identifiable {
     ///
     /// - Parameters:
     ///   - durability: Whether to return when the commit survives a crash, or before.
-    ///   - body: Makes the changes. Not on this branch again inside.
+    ///   - body: Makes the changes. Not on this branch again inside; on another, threads that do it
+    ///     in different orders wait for each other for ever.
     @discardableResult
     public func commit(
         _ durability: Durability = .synced,

@@ -121,6 +121,12 @@ extension StoreCore {
         _ author: Author
     ) throws(OxbowError) {
         try Name.check(name)
+        guard name != "head" else {
+            throw OxbowError(
+                .invalid,
+                "a snapshot named head could not be asked for: `head` is a branch as it is now"
+            )
+        }
         try checkOwn(point.store, "point", "make snapshot \(name)")
         let pin = pin(point.lsn)
         defer { unpin(pin) }

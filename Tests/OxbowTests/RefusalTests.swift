@@ -32,6 +32,14 @@ import Testing
         #expect(try branch.difference(from: [1: 1]) == nil)
     }
 
+    @Test func `no snapshot is named as every branch's present is`() throws {
+        let store = try Store.temporary()
+        let point = try store.branch("main").point(at: .head)
+        #expect(kind { try store.createSnapshot("head", of: point) } == .invalid)
+        try store.createSnapshot("head-1", of: point)
+        _ = try store.fork("head", from: point)
+    }
+
     @Test func `an expiry in the past is refused`() throws {
         let test = try TestStore()
         let main = try test.store.branch("main")
