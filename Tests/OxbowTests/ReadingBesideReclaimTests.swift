@@ -165,8 +165,8 @@ import Testing
     @Test func `a head is kept by a name or a reset, though it is the past by then`() throws {
         try interrupt("snapshot of the head") { situation in
             let head = try situation.old.point(at: .head)
-            try situation.store.createSnapshot("head", of: head)
-            let point = try situation.store.point(snapshot: "head")
+            try situation.store.createSnapshot("kept", of: head)
+            let point = try situation.store.point(snapshot: "kept")
             #expect(point.lsn == head.lsn)
         }
         try interrupt("reset to the head") { situation in
