@@ -39,6 +39,8 @@ package final class LocalDisk: Disk {
     }
 
     deinit {
+        // A process that is just being started has the file too, until it becomes another program.
+        release()
         if let lock { close(lock) }
         close(folder)
     }
