@@ -306,7 +306,6 @@ package struct AdminStore: Sendable {
         if onlyIfThere, (try? store.branch(name)) == nil {
             return noted(AdminResult(), "branch \"\(name)\" does not exist, skipping")
         }
-        _ = try branch(name)
         guard name != surroundings.defaultBranch() else {
             throw Refusal(
                 "55006",
