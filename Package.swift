@@ -178,7 +178,10 @@ let package = Package(
             swiftSettings: common
         ),
         tests("PageStorageTests", ["Primitives", "DiskIO", "WriteAheadLog", "PageStorage"]),
-        tests("OxbowTests", ["Primitives", "DiskIO", "Oxbow", "Simulation", "CrashWorkload"]),
+        tests(
+            "OxbowTests",
+            ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow", "Simulation", "CrashWorkload"]
+        ),
         tests(
             "CorruptionTests",
             ["Primitives", "DiskIO", "WriteAheadLog", "Oxbow", "Simulation"]
@@ -227,8 +230,8 @@ if Context.environment["FUZZ"] != nil {
     let decoders = [
         "Superblock", "SegmentHeader", "Record", "Block", "PageNode", "TimelineNode", "BranchNode",
         "NameNode", "SnapshotNode", "SegmentNode", "CheckpointNode", "EventNode", "ExpiryNode",
-        "ClosingIndex", "IndexSections", "LifecycleRecord", "CheckpointEntry", "CommitMeta",
-        "Moment", "Segment", "Inode", "FolderPage", "VolumeHeader",
+        "ClosingIndex", "SegmentExtents", "IndexSections", "LifecycleRecord", "CheckpointEntry",
+        "CommitMeta", "Moment", "Segment", "Inode", "FolderPage", "VolumeHeader",
     ]
     for decoder in decoders {
         package.targets.append(

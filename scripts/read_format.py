@@ -144,19 +144,34 @@ class Segment:
         data, self.block, self.number = self.data, block, number
         need(len(data) >= 4096 and data[:8] == b"OXBOWSEG", f"segment {number}: no header")
         need(xxh3(data[:96]) == struct.unpack_from("<Q", data, 96)[0], "a header's checksum")
-        version, page_size, bits, _, high, low, own = struct.unpack_from("<4I3Q", data, 8)
-        need(version == 1 and own == number, f"segment {number}: another segment's header")
+        self.version, page_size, bits, _, high, low, own = struct.unpack_from("<4I3Q", data, 8)
+        need(self.version in (1, 2), f"segment {number}: format version {self.version}")
+        need(own == number, f"segment {number}: another segment's header")
         need((page_size, bits) == (block.page_size, block.bits), "other sizes")
         need((high, low) == (block.high, block.low), "another store's segment")
-        self.incarnation, self.generation, _, self.predecessor = struct.unpack_from(
+        self.incarnation, self.generation, self.further, self.predecessor = struct.unpack_from(
             "<Q2IQ", data, 48
         )
+        need(self.generation or self.version == 1, "records in a file of version 2")
+        need(self.version == 2 or self.further == 0, "several segments in a file of version 1")
         self.predecessor_end, self.durable, self.begun = struct.unpack_from("<3Q", data, 72)
         self.base = number << bits
         self.extents = []
         if self.generation:
             index = ClosingIndex(self)
-            self.extents = [struct.unpack("<3Q", entry) for entry in index.entries("extents")]
+            if self.version == 1:
+                words = index.entries("extents", 24)
+                self.extents = [struct.unpack("<3Q", entry) for entry in words]
+            else:
+                self.extents = list(self.packed(Reader(b"".join(index.entries("extents")))))
+
+    def packed(self, reader):
+        place, offset = self.base, 4096
+        while reader.offset < len(reader.data):
+            place += reader.varint() * 8
+            length = reader.varint() * 8
+            yield (place, offset, length)
+            place, offset = place + length, offset + length
 
     def at(self, lsn, count):
         """Bytes of the log, from where they lie in the file."""
@@ -222,7 +237,7 @@ class Record:
         self.end = lsn + self.length
 
 
-SECTIONS = {"records": 48, "order": 4, "blocks": 48, "ranges": 40, "roots": 32, "extents": 24}
+SECTIONS = {"records": 48, "order": 4, "blocks": 48, "ranges": 40, "roots": 32, "extents": 1}
 
 
 class ClosingIndex:
@@ -238,8 +253,8 @@ class ClosingIndex:
             name: words[place * 3 : place * 3 + 3] for place, name in enumerate(SECTIONS)
         }
 
-    def entries(self, name):
-        size = SECTIONS[name]
+    def entries(self, name, size=None):
+        size = size or SECTIONS[name]
         offset, count, checksum = self.places[name]
         need(offset % 8 == 0, "a section that is not aligned")
         data = self.data[offset : offset + count * size]
@@ -381,8 +396,13 @@ class Store:
                 pass
         need(slots, "both slots of the superblock")
         slots.sort(key=lambda slot: -slot.sequence)
-        form = re.compile(r"^[0-9a-f]{16}\.segment$")
-        self.numbers = sorted(int(name[:16], 16) for name in os.listdir(folder) if form.match(name))
+        one = re.compile(r"^([0-9a-f]{16})\.segment$")
+        several = re.compile(r"^([0-9a-f]{16})-([0-9a-f]{16})\.segment$")
+        names = os.listdir(folder)
+        found = [several.match(name) for name in names]
+        self.spans = [(int(form[1], 16), int(form[2], 16)) for form in found if form]
+        found = [one.match(name) for name in names]
+        self.numbers = sorted(int(form[1], 16) for form in found if form)
         self.durable = max(slot.durable for slot in slots)
         failure = None
         for slot in slots:
@@ -407,10 +427,16 @@ class Store:
         self.replay()
 
     def segment(self, number):
+        """The file that holds a segment: the widest, where there are several."""
         if number not in self.segments:
-            path = os.path.join(self.folder, f"{number:016x}.segment")
+            spans = [span for span in self.spans if span[0] <= number <= span[1]]
+            first, last = min(spans, key=lambda span: span[0] - span[1], default=(number, number))
+            name = f"{first:016x}-{last:016x}.segment" if spans else f"{number:016x}.segment"
+            path = os.path.join(self.folder, name)
             need(os.path.exists(path), f"segment {number} is missing")
-            self.segments[number] = Segment(path, number, self.block)
+            segment = Segment(path, first, self.block)
+            need(segment.number + segment.further == last, f"{name} holds other segments")
+            self.segments[number] = segment
         return self.segments[number]
 
     def sound_segment(self, number):
@@ -691,7 +717,8 @@ def expected_index(segment, end):
 def verify(store):
     """Holds every segment in the folder against the page: (segments, indexes, blocks)."""
     indexes = blocks = 0
-    for number in store.numbers:
+    numbers = sorted(set(store.numbers) | {first for first, _ in store.spans})
+    for number in numbers:
         segment = store.sound_segment(number)
         if segment is None:
             continue
@@ -716,7 +743,7 @@ def verify(store):
         for key, location in store.pages(name).items():
             store.page(location, key)
             blocks += 1
-    return len(store.numbers), indexes, blocks
+    return len(numbers), indexes, blocks
 
 
 def main(arguments):

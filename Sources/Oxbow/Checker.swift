@@ -214,7 +214,7 @@ struct Checker {
     func problem(_ what: String, _ lsn: LSN) -> CheckProblem {
         CheckProblem(
             lsn: lsn,
-            file: core.geometry.segment(of: lsn).fileName,
+            file: core.log.files.span(of: core.geometry.segment(of: lsn)).fileName,
             what: what
         )
     }

@@ -5,10 +5,11 @@ import WriteAheadLog
 extension LogDump {
     /// What is left of a segment that was written anew: blocks without the records they came with.
     func walkKept(_ number: SegmentNumber, from start: LSN, _ take: (Item) -> Bool) -> Bool {
-        let name = number.fileName
+        let name = fileName(number)
         do throws(LogError) {
             let file = try files.file(number)
-            for extent in file.extents?.extents ?? [] {
+            let extents = file.extents
+            for extent in (0..<(extents?.count ?? 0)).compactMap({ extents?[$0] }) {
                 let (blocks, fault) = try blocks(of: extent, in: file.file)
                 let wanted = blocks.filter { $0.lsn >= start }
                 if !wanted.isEmpty, !take(.kept(wanted)) { return false }

@@ -33,6 +33,8 @@ package struct LogDump {
 
     package struct Segment: Sendable, Equatable {
         package var number: UInt64
+        /// Another one only where nearly dead segments were rewritten into one file.
+        package var lastNumber: UInt64
         package var file: String
         package var start: LSN
         /// How often it was rewritten.
@@ -54,6 +56,7 @@ package struct LogDump {
     package private(set) var faults: [Fault]
     let disk: any Disk
     let files: SegmentFiles
+    /// The first of each file.
     let numbers: [SegmentNumber]
 
     /// Looks at the store in a folder.
@@ -72,23 +75,26 @@ package struct LogDump {
         let names = try attempt("dump \(disk.place)") { () throws(LogError) in
             try LogError.disk { () throws(DiskError) in try disk.list() }
         }
-        var numbers = names.compactMap(SegmentNumber.init(fileName:)).sorted()
-        guard names.contains(Superblock.fileName) || !numbers.isEmpty else {
+        let spans = names.compactMap(SegmentSpan.init(fileName:)).sorted { $0.first < $1.first }
+        guard names.contains(Superblock.fileName) || !spans.isEmpty else {
             throw OxbowError(.notFound, "dump \(disk.place): there is no store")
         }
         var faults: [Fault] = []
         let slot = Self.superblock(disk, &faults)
-        guard let known = slot ?? Self.guess(disk, numbers) else {
+        guard let known = slot ?? Self.guess(disk, spans) else {
             throw OxbowError(
                 .damaged,
                 "dump \(disk.place): neither the superblock nor any segment can be read"
             )
         }
-        numbers = known.geometry.segments(in: names)
+        let files = SegmentFiles(disk: disk, geometry: known.geometry, store: known.store)
+        try attempt("dump \(disk.place)") { () throws(LogError) in try files.findSpans() }
+        let superseded = Set(files.superseded(in: names))
+        numbers = known.geometry.spans(in: names.filter { !superseded.contains($0) })
+            .map(\.first)
         self.disk = disk
-        self.numbers = numbers
         self.faults = faults
-        files = SegmentFiles(disk: disk, geometry: known.geometry, store: known.store)
+        self.files = files
         summary = Summary(
             store: known.store.description,
             pageSize: known.geometry.pageSize,
@@ -114,9 +120,9 @@ package struct LogDump {
     }
 
     /// What the first readable segment says of the store, where the superblock does not.
-    private static func guess(_ disk: any Disk, _ numbers: [SegmentNumber]) -> Superblock? {
-        for number in numbers {
-            guard let file = try? disk.open(number.fileName),
+    private static func guess(_ disk: any Disk, _ spans: [SegmentSpan]) -> Superblock? {
+        for span in spans {
+            guard let file = try? disk.open(span.fileName),
                 let bytes = try? file.read(SegmentHeader.size, at: 0),
                 let header = try? SegmentHeader.decode(bytes)
             else { continue }
@@ -167,7 +173,7 @@ package struct LogDump {
                 if let header = try header(number) { headers[number] = .success(header) }
             } catch {
                 let base = files.geometry.base(of: number)
-                var fault = Fault(file: number.fileName, lsn: base, what: "\(error)")
+                var fault = Fault(file: fileName(number), lsn: base, what: "\(error)")
                 if case .damaged(let damage) = error { fault.what = damage.what }
                 headers[number] = .failure(fault)
             }
@@ -175,16 +181,23 @@ package struct LogDump {
         return headers
     }
 
-    /// Nil for a segment that was made ahead: it is empty until the log goes on in it.
+    func fileName(_ number: SegmentNumber) -> String { files.span(of: number).fileName }
+
+    /// Nil for a segment that was made ahead: it is empty until the log goes on in it. Also for one
+    /// that is gone, which is looked into where the log needs it.
     private func header(_ number: SegmentNumber) throws(LogError) -> SegmentHeader? {
+        let span = files.span(of: number)
         let file: any File
         let start: [UInt8]
         do throws(DiskError) {
-            file = try disk.open(number.fileName)
+            file = try disk.open(span.fileName)
             start = try file.read(SegmentHeader.size, at: 0)
-        } catch { throw .disk(error) }
+        } catch {
+            if case .notFound = error { return nil }
+            throw .disk(error)
+        }
         if SegmentHeader.isBlank(start) { return nil }
-        return try SegmentHeader.load(file, number, files.store, files.geometry)
+        return try SegmentHeader.load(file, span, files.store, files.geometry)
     }
 
     private func walk(
@@ -192,13 +205,14 @@ package struct LogDump {
         _ place: inout Place,
         _ take: (Item) -> Bool
     ) -> Bool {
-        let name = place.number.fileName
+        let name = fileName(place.number)
         if place.end == nil, let file = try? disk.open(name) {
             // Of the last segment, and where the next one is gone, its closing index tells.
             place.end = (try? ClosingIndex.load(file, place.number))?.end
         }
         let segment = Segment(
             number: place.number.rawValue,
+            lastNumber: header.span.last.rawValue,
             file: name,
             start: files.geometry.base(of: place.number),
             generation: header.generation,

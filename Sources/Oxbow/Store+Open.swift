@@ -47,7 +47,7 @@ extension Store {
     /// Throws where the folder holds nothing of a store. A store that lost its superblock is one.
     private static func requireStore(on disk: any Disk) throws(DiskError) {
         let isStore = try disk.list().contains {
-            $0 == Superblock.fileName || SegmentNumber(fileName: $0) != nil
+            $0 == Superblock.fileName || SegmentSpan(fileName: $0) != nil
         }
         if !isStore { throw .notFound(operation: "look for a store in \(disk.place)") }
     }
@@ -133,6 +133,7 @@ struct Opening {
         for slot in slots {
             // Anew for each, since damage may show when the log has begun already.
             let (log, files) = makeLog(newest)
+            try files.findSpans()
             let nodes = NodeSource(
                 cache: NodeCache(byteLimit: options.cacheBytes / 4),
                 log: log
@@ -177,7 +178,7 @@ struct Opening {
             guard case .notFound = error else { throw .disk(error) }
         }
         let names = try LogError.disk { () throws(DiskError) in try disk.list() }
-        guard !names.contains(where: { SegmentNumber(fileName: $0) != nil }) else {
+        guard !names.contains(where: { SegmentSpan(fileName: $0) != nil }) else {
             throw .damaged(Damage(at: .zero, "the superblock's file is missing"))
         }
         return try LogError.disk { () throws(DiskError) in
@@ -293,7 +294,7 @@ extension Superblock {
     static func isDraft(_ name: String) -> Bool {
         guard name.hasSuffix(".new") else { return false }
         let whole = String(name.dropLast(4))
-        return whole == fileName || SegmentNumber(fileName: whole) != nil
+        return whole == fileName || SegmentSpan(fileName: whole) != nil
     }
 }
 
@@ -307,13 +308,13 @@ extension StoreCore {
             superblock.cut = geometry.firstRecord(of: first)
         }
         try save(superblock, closedCleanly: false)
-        let leftovers = try LogError.disk { () throws(DiskError) in try disk.list() }
-            .filter(Superblock.isDraft)
+        let names = try LogError.disk { () throws(DiskError) in try disk.list() }
+        let leftovers = names.filter(Superblock.isDraft) + log.files.superseded(in: names)
         let last = end.segment
         let beyond = numbers.filter { number in last.map { $0 < number } ?? true }
         do throws(DiskError) {
             for number in beyond {
-                log.files.forget(number)
+                log.files.forget(SegmentSpan(number))
                 try disk.remove(number.fileName)
             }
             for name in leftovers { try disk.remove(name) }

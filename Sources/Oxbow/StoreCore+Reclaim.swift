@@ -11,7 +11,7 @@ public struct ReclaimReport: Sendable, Equatable {
     public internal(set) var freedBytes: UInt64 = 0
     /// How many segments were wholly dead.
     public internal(set) var removedSegments = 0
-    /// How many were written anew with what is live in them.
+    /// How many were written anew with what is live in them, each for itself or several as one.
     public internal(set) var rewrittenSegments = 0
     /// The bytes of the log that something reaches, in what the pass looked at.
     public internal(set) var liveBytes: UInt64 = 0
@@ -29,7 +29,8 @@ extension StoreCore {
     /// 3. Everything is marked that this checkpoint, every other that is kept, a record that
     ///    carries a root, or a held view reaches. The log from the dense history's start on is live
     ///    as it is.
-    /// 4. Segments below that with nothing live go; those with enough dead bytes are rewritten.
+    /// 4. Segments below that with nothing live go; those with enough dead bytes are rewritten,
+    ///    nearly dead ones that follow each other into one file.
     ///
     /// What is not marked stays unreachable: forks and resets start from what is kept, and what
     /// starts from it is marked, or pinned below the cutoffs. So writers go on, and so do
@@ -53,33 +54,43 @@ extension StoreCore {
         let candidates = try candidates(catalog)
         var next = 0
         while next < candidates.count {
-            let first = geometry.base(of: candidates[next].number)
+            let first = geometry.base(of: candidates[next].span.first)
             let limit = LSN(rawValue: first.rawValue + LiveSet.maximumStretch)
-            var group: [Candidate] = []
-            while next < candidates.count, geometry.base(of: candidates[next].number) < limit {
-                group.append(candidates[next])
+            // What is wider than a stretch, no pass wrote: it stays as it is.
+            let count = candidates[next...].prefix { $0.end <= limit }.count
+            guard count > 0 else {
                 next += 1
+                continue
             }
             let live = try mark(catalog, first..<min(limit, catalog.state.denseFrom))
             report.liveBytes += live.totalBytes
-            try sweep(group, live, deadShare, &report)
+            try sweep(candidates[next..<next + count], live, deadShare, &report)
+            next += count
             progress(UInt64(next), UInt64(candidates.count))
         }
         log.lock.withLock { reclaimedAt = log.active?.number }
         return report
     }
 
-    struct Candidate {
-        let number: SegmentNumber
-        let entry: SegmentEntry
+    /// A file of segments that end before the dense history begins.
+    private struct Candidate {
+        let span: SegmentSpan
+        var segments: [(number: SegmentNumber, entry: SegmentEntry)]
+
+        var end: LSN { segments.last?.entry.end ?? .zero }
     }
 
-    /// The segments that end before the dense history begins.
     private func candidates(_ catalog: Catalog) throws(LogError) -> [Candidate] {
         var all: [Candidate] = []
         try catalog.segments.visit(nodes) { key, entry throws(LogError) in
             guard entry.end > .zero, entry.end <= catalog.state.denseFrom else { return false }
-            all.append(Candidate(number: SegmentNumber(rawValue: key.low), entry: entry))
+            let number = SegmentNumber(rawValue: key.low)
+            if all.last?.span.contains(number) ?? false {
+                all[all.count - 1].segments.append((number, entry))
+            } else {
+                let span = log.files.span(of: number)
+                all.append(Candidate(span: span, segments: [(number, entry)]))
+            }
             return true
         }
         return all
@@ -132,89 +143,149 @@ extension StoreCore {
     }
 
     private func sweep(
-        _ group: [Candidate],
+        _ group: ArraySlice<Candidate>,
         _ live: LiveSet,
         _ deadShare: Double,
         _ report: inout ReclaimReport
     ) throws(LogError) {
-        for candidate in group where live.liveBytes[candidate.number] == nil {
-            try checkGoing()
-            try remove(candidate, &report)
-        }
+        var run: [Living] = []
+        var dead: [Candidate] = []
+        var runs: [[Living]] = []
         for candidate in group {
+            let bytes = candidate.segments.reduce(0) { $0 + (live.liveBytes[$1.number] ?? 0) }
+            guard bytes > 0 else {
+                dead.append(candidate)
+                continue
+            }
+            if run.reduce(bytes, { $0 + $1.liveBytes }) > Self.joinLimit {
+                runs.append(run)
+                run = []
+            }
+            run.append(Living(candidate: candidate, liveBytes: bytes))
+        }
+        runs.append(run)
+        while !dead.isEmpty {
+            try remove(dead.prefix(Self.removedAtOnce), &report)
+            dead.removeFirst(min(dead.count, Self.removedAtOnce))
+        }
+        for run in runs where !run.isEmpty {
             try checkGoing()
             try flushIfOverdue()
-            guard let bytes = live.liveBytes[candidate.number] else { continue }
-            let size = try allocated(candidate.number)
-            let kept = bytes + UInt64(SegmentHeader.size + ClosingIndex.footerSize)
-            guard size > kept, Double(size - kept) >= deadShare * Double(size),
-                size - kept >= Self.blockOfDisk
-            else { continue }
-            do throws(LogError) {
-                try rewrite(candidate, live, bytes, size, &report)
-            } catch {
-                // No room to write it anew: what was freed before may make it, next time.
-                if case .disk(.full) = error { continue }
-                throw error
-            }
+            try rewriteIfWorthIt(run, live, deadShare, &report)
         }
     }
 
+    /// A file with something live in it.
+    private struct Living {
+        let candidate: Candidate
+        let liveBytes: UInt64
+    }
+
+    /// Files that follow each other are rewritten as one up to so many live bytes, of which its
+    /// header and index are then a small part.
+    private static var joinLimit: UInt64 { 1 << 20 }
+
+    /// One section of the commit lock tells the catalog of so many.
+    private static var removedAtOnce: Int { 256 }
+
     /// Less cannot be given back.
     private static var blockOfDisk: UInt64 { 4096 }
+
+    private func rewriteIfWorthIt(
+        _ run: [Living],
+        _ live: LiveSet,
+        _ deadShare: Double,
+        _ report: inout ReclaimReport
+    ) throws(LogError) {
+        var size: UInt64 = 0
+        var kept = UInt64(SegmentHeader.size + ClosingIndex.footerSize)
+        for file in run {
+            size += try allocated(file.candidate.span)
+            kept += file.liveBytes
+        }
+        guard size > kept, Double(size - kept) >= deadShare * Double(size),
+            size - kept >= Self.blockOfDisk
+        else { return }
+        do throws(LogError) {
+            try rewrite(run, live, size, &report)
+        } catch {
+            // No room to write it anew: what was freed before may make it, next time.
+            guard case .disk(.full) = error else { throw error }
+        }
+    }
 
     /// Throws where the store is being closed, which waits for this pass.
     private func checkGoing() throws(LogError) {
         if isClosed.load(ordering: .acquiring) { throw .closed }
     }
 
-    private func allocated(_ number: SegmentNumber) throws(LogError) -> UInt64 {
-        let file = try log.files.file(number).file
+    private func allocated(_ span: SegmentSpan) throws(LogError) -> UInt64 {
+        let file = try log.files.file(span.first).file
         return try LogError.disk { () throws(DiskError) in try file.allocatedBytes() }
     }
 
+    /// Removes files in which nothing is live. The catalog hears of it when no crash brings them
+    /// back, which nobody would find then.
     private func remove(
-        _ candidate: Candidate,
+        _ dead: ArraySlice<Candidate>,
         _ report: inout ReclaimReport
     ) throws(LogError) {
-        let number = candidate.number
-        var freed: UInt64 = 0
-        do throws(LogError) { freed = try allocated(number) } catch {
-            // Gone already: the store ended between the file's end and the catalog's.
-            guard case .damaged = error else { throw error }
+        for candidate in dead {
+            try checkGoing()
+            do throws(LogError) { report.freedBytes += try allocated(candidate.span) } catch {
+                // Gone already: the store ended between the file's end and the catalog's.
+                guard case .damaged = error else { throw error }
+            }
+            log.files.forget(candidate.span)
+            for segment in candidate.segments { indexes.forget(segment.number) }
+            do throws(DiskError) {
+                try disk.remove(candidate.span.fileName)
+                report.removedSegments += candidate.segments.count
+            } catch {
+                guard case .notFound = error else { throw .disk(error) }
+            }
         }
-        log.files.forget(number)
-        indexes.forget(number)
-        do throws(DiskError) {
-            try disk.remove(number.fileName)
-            report.removedSegments += 1
-        } catch {
-            guard case .notFound = error else { throw .disk(error) }
-        }
+        try LogError.disk { () throws(DiskError) in try disk.syncFolder() }
         try critical(urgent: true) { catalog, _ throws(LogError) in
-            catalog.segments.remove(Catalog.key(number.rawValue))
+            for candidate in dead {
+                for segment in candidate.segments {
+                    catalog.segments.remove(Catalog.key(segment.number.rawValue))
+                }
+            }
         }
-        report.freedBytes += freed
     }
 
     private func rewrite(
-        _ candidate: Candidate,
+        _ run: [Living],
         _ live: LiveSet,
-        _ bytes: UInt64,
         _ size: UInt64,
         _ report: inout ReclaimReport
     ) throws(LogError) {
-        let number = candidate.number
-        var rewrite = try SegmentRewrite(number, log.files)
-        try rewrite.run(end: candidate.entry.end, liveBytes: bytes) { live.contains($0) }
-        indexes.forget(number)
-        let after = try allocated(number)
-        try critical(urgent: true) { catalog, _ throws(LogError) in
-            var entry = candidate.entry
-            entry.generation += 1
-            catalog.segments.set(Catalog.key(number.rawValue), entry)
+        let sources = run.map {
+            SegmentRewrite.Source(
+                $0.candidate.span,
+                end: $0.candidate.end,
+                liveBytes: $0.liveBytes
+            )
         }
-        report.rewrittenSegments += 1
+        var rewrite = SegmentRewrite(sources, log.files)
+        let generation = try rewrite.run { live.contains($0) }
+        let after = try allocated(rewrite.span)
+        let segments = run.flatMap(\.candidate.segments)
+        for segment in segments { indexes.forget(segment.number) }
+        try critical(urgent: true) { catalog, _ throws(LogError) in
+            for (number, entry) in segments {
+                let key = Catalog.key(number.rawValue)
+                if live.liveBytes[number] == nil {
+                    catalog.segments.remove(key)
+                } else {
+                    var entry = entry
+                    entry.generation = generation
+                    catalog.segments.set(key, entry)
+                }
+            }
+        }
+        report.rewrittenSegments += segments.count
         report.freedBytes += size > after ? size - after : 0
     }
 }

@@ -8,7 +8,7 @@ import WriteAheadLog
 public struct StoreUsage: Sendable, Equatable {
     /// What the store's files take of the disk.
     public internal(set) var diskBytes: UInt64 = 0
-    /// How many segments there are.
+    /// How many files hold segments.
     public internal(set) var segments = 0
     /// What branches and snapshots show now, in bytes of log: each block once.
     public internal(set) var liveBytes: UInt64 = 0
@@ -92,7 +92,7 @@ extension StoreCore {
     private func measureFiles(_ usage: inout StoreUsage) throws(LogError) {
         do throws(DiskError) {
             for name in try disk.list() {
-                let isSegment = SegmentNumber(fileName: name) != nil
+                let isSegment = SegmentSpan(fileName: name) != nil
                 guard isSegment || name == Superblock.fileName else { continue }
                 usage.diskBytes += try disk.open(name).allocatedBytes()
                 usage.segments += isSegment ? 1 : 0

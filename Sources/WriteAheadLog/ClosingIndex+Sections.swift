@@ -4,7 +4,7 @@ package import Primitives
 extension ClosingIndex.Part {
     func encode(
         _ builder: SegmentIndexBuilder,
-        _ extents: [SegmentExtents.Extent]
+        _ extents: SegmentExtents?
     ) -> [UInt8] {
         var writer = ByteWriter()
         switch self {
@@ -14,7 +14,7 @@ extension ClosingIndex.Part {
             for entry in builder.blocks.sorted(by: BlockEntry.inOrder) { entry.encode(to: &writer) }
         case .ranges: for entry in builder.ranges { entry.encode(to: &writer) }
         case .roots: for entry in builder.roots { entry.encode(to: &writer) }
-        case .extents: for entry in extents { entry.encode(to: &writer) }
+        case .extents: extents?.encode(to: &writer)
         }
         return writer.bytes
     }
@@ -125,80 +125,5 @@ extension RootEntry {
             record: LSN(rawValue: record),
             root: try Location(from: &reader)
         )
-    }
-}
-
-/// What a rewritten segment keeps of its positions, and where in its file.
-package struct SegmentExtents: Sendable {
-    package struct Extent: Sendable, Equatable {
-        package var lsn: LSN
-        package var offset: UInt64
-        package var length: UInt64
-
-        package init(lsn: LSN, offset: UInt64, length: UInt64) {
-            self.lsn = lsn
-            self.offset = offset
-            self.length = length
-        }
-
-        func encode(to writer: inout ByteWriter) {
-            for word in [lsn.rawValue, offset, length] { writer.append(fixed: word) }
-        }
-    }
-
-    package let extents: [Extent]
-
-    package init(_ extents: [Extent]) { self.extents = extents }
-
-    package func offset(of lsn: LSN) -> UInt64? {
-        var low = 0
-        var high = extents.count
-        while low < high {
-            let middle = (low + high) / 2
-            if extents[middle].lsn <= lsn { low = middle + 1 } else { high = middle }
-        }
-        guard low > 0 else { return nil }
-        let extent = extents[low - 1]
-        let distance = lsn.rawValue - extent.lsn.rawValue
-        return distance < extent.length ? extent.offset + distance : nil
-    }
-}
-
-extension ClosingIndex {
-    static func loadExtents(
-        _ file: any File,
-        _ number: SegmentNumber,
-        _ geometry: Geometry
-    ) throws(LogError) -> SegmentExtents {
-        let bytes = try LogError.disk { () throws(DiskError) in
-            try load(file, number)?.read(.extents, file)
-        }
-        let damage = Damage(
-            at: geometry.base(of: number),
-            "the index of the rewritten segment \(number)"
-        )
-        guard let bytes else { throw .damaged(damage) }
-        do throws(Malformed) { return try SegmentExtents(decoding: bytes) } catch {
-            throw .damaged(damage)
-        }
-    }
-}
-
-extension SegmentExtents {
-    init(decoding bytes: [UInt8]) throws(Malformed) {
-        var reader = ByteReader(bytes)
-        var extents: [Extent] = []
-        extents.reserveCapacity(bytes.count / ClosingIndex.Part.extents.entrySize)
-        while reader.remaining > 0 {
-            let lsn: UInt64 = try reader.fixed("extent's position")
-            extents.append(
-                .init(
-                    lsn: LSN(rawValue: lsn),
-                    offset: try reader.fixed("extent's offset"),
-                    length: try reader.fixed("extent's length")
-                )
-            )
-        }
-        self.init(extents)
     }
 }

@@ -3,7 +3,7 @@ package import Primitives
 
 /// The index of a sealed segment, at the end of its file, after the last record.
 ///
-/// Five sections of fixed-size entries, each from a multiple of eight on, and a footer of 256
+/// Six sections of fixed-size entries, each from a multiple of eight on, and a footer of 256
 /// bytes that ends the file. Little-endian:
 ///
 ///     records  48 each, by LSN        u64 LSN, time, clock, timeline; u32 length, pages; u8 kind
@@ -12,7 +12,7 @@ package import Primitives
 ///              object, page and LSN   location (16; its LSN as u64), zero for a deletion: 48
 ///     ranges   40 each, by LSN        u64 timeline, object, from, up to, LSN of the commit
 ///     roots    32 each, by LSN        u64 timeline, LSN of the record; the root's location
-///     extents  24 each, by LSN        u64 LSN, offset in the file, length
+///     extents  1 each, by LSN         bytes, see `SegmentExtents`
 ///
 /// The footer: "OXBOWIDX"; u64 number, generation, end LSN; for each section u64 offset, count and
 /// XXH3; XXH3 of the footer up to there. A footer or section that is not sound is built anew from
@@ -37,7 +37,7 @@ package struct ClosingIndex: Sendable {
             case .blocks: 48
             case .ranges: 40
             case .roots: 32
-            case .extents: 24
+            case .extents: 1
             }
         }
     }
@@ -50,7 +50,7 @@ package struct ClosingIndex: Sendable {
     /// The index as bytes to be written at `offset`.
     package static func encode(
         _ builder: SegmentIndexBuilder,
-        extents: [SegmentExtents.Extent] = [],
+        extents: SegmentExtents? = nil,
         header: SegmentHeader,
         end: LSN,
         at offset: UInt64
@@ -150,9 +150,24 @@ package struct ClosingIndex: Sendable {
 
     /// The bytes of a section; nil where they are not what was written.
     package func read(_ part: Part, _ file: any File) throws(DiskError) -> [UInt8]? {
-        let section = sections[part.rawValue]
-        let bytes = try file.read(Int(section.count) * part.entrySize, at: section.offset)
-        guard bytes.count == Int(section.count) * part.entrySize,
+        try read(sections[part.rawValue], of: part.entrySize, file)
+    }
+
+    /// The extents of a file of version 1.
+    func readWords(_ file: any File) throws(DiskError) -> [UInt8]? {
+        let section = sections[Part.extents.rawValue]
+        let length = try file.length()
+        guard section.count <= length / 24 else { return nil }
+        return try read(section, of: 24, file)
+    }
+
+    private func read(
+        _ section: Section,
+        of entrySize: Int,
+        _ file: any File
+    ) throws(DiskError) -> [UInt8]? {
+        let bytes = try file.read(Int(section.count) * entrySize, at: section.offset)
+        guard bytes.count == Int(section.count) * entrySize,
             Checksum.of(bytes) == section.checksum
         else { return nil }
         return bytes

@@ -17,9 +17,11 @@ package struct SegmentNumber: RawRepresentable, Hashable, Comparable, Sendable,
     package var next: SegmentNumber { SegmentNumber(rawValue: rawValue + 1) }
 
     /// `0000000000000007.segment`: sixteen hexadecimal digits, so that names sort as numbers do.
-    package var fileName: String {
+    package var fileName: String { digits + ".segment" }
+
+    var digits: String {
         let digits = String(rawValue, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits + ".segment"
+        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
     package init?(fileName: String) {
@@ -65,13 +67,6 @@ package struct Geometry: Equatable, Sendable {
 
     package func base(of segment: SegmentNumber) -> LSN {
         LSN(rawValue: segment.rawValue << UInt64(segmentBits))
-    }
-
-    /// The segments that names in a folder stand for, in order. What is named as one whose
-    /// positions, or those of the next, 64 bits do not hold is none.
-    package func segments(in names: [String]) -> [SegmentNumber] {
-        names.compactMap(SegmentNumber.init(fileName:))
-            .filter { $0.rawValue < .max >> UInt64(segmentBits) }.sorted()
     }
 
     package func offset(of lsn: LSN) -> UInt64 { lsn.rawValue & (segmentSize - 1) }

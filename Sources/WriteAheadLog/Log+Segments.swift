@@ -208,7 +208,7 @@ extension Log {
         let number = lock.withLock { current.number }
         invariant(lock.withLock { endBeforeUnused } != nil, "segment \(number) is dropped and used")
         try dropSpare()
-        files.forget(number)
+        files.forget(SegmentSpan(number))
         try LogError.disk { () throws(DiskError) in
             try disk.remove(number.fileName)
             try disk.syncFolder()

@@ -14,7 +14,7 @@ package struct SegmentChanges: Sendable {
 
     /// Of a segment that has no closing index.
     package init(_ builder: SegmentIndexBuilder, at lsn: LSN) {
-        blocks = ClosingIndex.Part.blocks.encode(builder, [])
+        blocks = ClosingIndex.Part.blocks.encode(builder, nil)
         ranges = builder.ranges
         roots = builder.roots
         self.lsn = lsn
@@ -104,7 +104,7 @@ extension SegmentIndexPart {
         let file = try files.file(number)
         let lsn = files.geometry.base(of: number)
         let closing = try LogError.disk { () throws(DiskError) in
-            try ClosingIndex.load(file.file, number)
+            try ClosingIndex.load(file.file, file.header.number)
         }
         if let closing, let part = try Self(closing, file.file, at: lsn) { return part }
         guard file.extents == nil else {

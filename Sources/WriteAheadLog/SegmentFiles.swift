@@ -13,9 +13,14 @@ package final class SegmentFiles: @unchecked Sendable {
     package let geometry: Geometry
     package let store: StoreID
     private let lock = Lock()
+    /// The files that hold several segments, in order. None holds what another does.
+    private var spans: [SegmentSpan] = []
+    /// By the first segment that a file holds.
     private var open: [SegmentNumber: SegmentFile] = [:]
     private var order: [SegmentNumber] = []
     private var hand = 0
+    /// How often files were replaced or removed.
+    private var changes = 0
     private var isShut = false
 
     package init(disk: any Disk, geometry: Geometry, store: StoreID) {
@@ -26,25 +31,83 @@ package final class SegmentFiles: @unchecked Sendable {
 
     /// Takes a file that was opened elsewhere.
     package func adopt(_ file: any File, for header: SegmentHeader) {
-        keep(SegmentFile(file: file, header: header, extents: nil), header.number)
+        let asOf = lock.withLock { changes }
+        keep(SegmentFile(file: file, header: header, extents: nil), header.number, asOf)
     }
 
-    /// Forgets a file, since it was replaced or removed.
-    package func forget(_ number: SegmentNumber) {
+    /// Finds the files in the folder that hold several segments.
+    package func findSpans() throws(LogError) {
+        let names = try LogError.disk { () throws(DiskError) in try disk.list() }
+        var found: [SegmentSpan] = []
+        for span in geometry.spans(in: names) where !span.isOne {
+            // The longest of those that begin together comes last.
+            while let before = found.last, span.contains(before) { found.removeLast() }
+            if !(found.last?.contains(span) ?? false) { found.append(span) }
+        }
+        lock.withLock { spans = found }
+    }
+
+    /// The files that a crash left beside one that holds all that is live in them.
+    package func superseded(in names: [String]) -> [String] {
+        geometry.spans(in: names).filter { span(of: $0.first) != $0 }.map(\.fileName)
+    }
+
+    /// The segments that the file of one holds.
+    package func span(of number: SegmentNumber) -> SegmentSpan {
+        lock.withLock { spanHeld(of: number) }
+    }
+
+    private func spanHeld(of number: SegmentNumber) -> SegmentSpan {
+        if spans.isEmpty { return SegmentSpan(number) }
+        let place = spans.indices.countOfFirst { spans[$0].first <= number }
+        guard place > 0, spans[place - 1].contains(number) else { return SegmentSpan(number) }
+        return spans[place - 1]
+    }
+
+    /// Reads what other files held from one that is in the folder now, and holds all of it.
+    package func replace(with span: SegmentSpan) {
         lock.withLock {
-            open[number] = nil
-            order.removeAll { $0 == number }
-            hand = 0
+            spans.removeAll { span.contains($0) }
+            if !span.isOne {
+                spans.insert(span, at: spans.indices.countOfFirst { spans[$0].first < span.first })
+            }
+            forgetHeld(span)
         }
     }
 
+    /// Forgets a file that was removed.
+    package func forget(_ span: SegmentSpan) {
+        lock.withLock {
+            spans.removeAll { $0 == span }
+            forgetHeld(span)
+        }
+    }
+
+    private func forgetHeld(_ span: SegmentSpan) {
+        for number in open.keys where span.contains(number) { open[number] = nil }
+        order.removeAll { span.contains($0) }
+        hand = 0
+        changes += 1
+    }
+
     package func file(_ number: SegmentNumber) throws(LogError) -> SegmentFile {
-        let (known, isOver) = lock.withLock { (open[number], isShut) }
-        if isOver { throw .closed }
-        if let known { return known }
-        let file = try SegmentFile.open(number, self)
-        keep(file, number)
-        return file
+        while true {
+            let (span, known, asOf) = lock.withLock { () in
+                let span = spanHeld(of: number)
+                return (span, open[span.first], isShut ? nil : changes)
+            }
+            guard let asOf else { throw .closed }
+            if let known { return known }
+            guard let file = try SegmentFile.open(span, self) else {
+                // Its segments went into another file meanwhile.
+                if self.span(of: number) != span { continue }
+                throw .damaged(
+                    Damage(at: geometry.base(of: number), "segment \(number) is missing")
+                )
+            }
+            keep(file, span.first, asOf)
+            return file
+        }
     }
 
     /// Gives up all files: nothing is read from here on.
@@ -59,10 +122,11 @@ package final class SegmentFiles: @unchecked Sendable {
         withExtendedLifetime(files) {}
     }
 
-    private func keep(_ file: SegmentFile, _ number: SegmentNumber) {
+    /// Unless files changed since: one that is gone would keep its room on the disk.
+    private func keep(_ file: SegmentFile, _ number: SegmentNumber, _ asOf: Int) {
         lock.lock()
         defer { lock.unlock() }
-        if isShut { return }
+        if isShut || changes != asOf { return }
         if open.updateValue(file, forKey: number) != nil { return }
         if order.count < Self.openLimit {
             order.append(number)
@@ -104,20 +168,19 @@ package struct SegmentFile: Sendable {
         return extents.offset(of: lsn)
     }
 
+    /// Nil where there is no such file.
     static func open(
-        _ number: SegmentNumber,
+        _ span: SegmentSpan,
         _ files: SegmentFiles
-    ) throws(LogError) -> SegmentFile {
-        let base = files.geometry.base(of: number)
+    ) throws(LogError) -> SegmentFile? {
         let file: any File
-        do throws(DiskError) { file = try files.disk.open(number.fileName) } catch {
+        do throws(DiskError) { file = try files.disk.open(span.fileName) } catch {
             guard case .notFound = error else { throw .disk(error) }
-            throw .damaged(Damage(at: base, "segment \(number) is missing"))
+            return nil
         }
-        let header = try SegmentHeader.load(file, number, files.store, files.geometry)
+        let header = try SegmentHeader.load(file, span, files.store, files.geometry)
         let extents =
-            header.generation == 0
-            ? nil : try ClosingIndex.loadExtents(file, number, files.geometry)
+            header.generation == 0 ? nil : try ClosingIndex.loadExtents(file, header)
         return SegmentFile(file: file, header: header, extents: extents)
     }
 }

@@ -25,25 +25,31 @@ package struct StoreID: Hashable, Sendable, CustomStringConvertible {
 ///
 /// Layout, little-endian, the rest zero:
 ///
-///     0  "OXBOWSEG"          40 u64 number            80  u64 durable LSN when it was begun
-///     8  u32 format version  48 u64 incarnation       88  u64 time when it was begun
-///     12 u32 page size       56 u32 generation, u32 0 96  u64 XXH3 of bytes 0 to 96
-///     16 u32 segment bits    64 u64 predecessor
-///     20 u32 zero            72 u64 predecessor's end
+///     0  "OXBOWSEG"          40 u64 number        72 u64 predecessor's end
+///     8  u32 format version  48 u64 incarnation   80 u64 durable LSN when it was begun
+///     12 u32 page size       56 u32 generation    88 u64 time when it was begun
+///     16 u32 segment bits    60 u32 further       96 u64 XXH3 of bytes 0 to 96
+///     20 u32 zero            64 u64 predecessor
 ///     24 2 × u64 store id
+///
+/// Further: how many more numbers the file spans than its own. Version 2 is that of files that were
+/// rewritten; version 1 was, too, and such files held one segment each.
 ///
 /// The header of a segment says where the one before it ended, and so that it is sealed. All ones
 /// in place of a predecessor: this is the store's first segment.
 package struct SegmentHeader: Sendable, Equatable {
     package static let size = 4096
     package static let magic = Array("OXBOWSEG".utf8)
-    package static let formatVersion: UInt32 = 1
+    /// Of files that hold records, and of those that were rewritten.
+    package static let formatVersions: (records: UInt32, rewritten: UInt32) = (1, 2)
 
+    package var version = formatVersions.records
     package var geometry: Geometry
     package var store: StoreID
     package var number: SegmentNumber
     package var incarnation: UInt64
     package var generation: UInt32
+    package var further: UInt32 = 0
     package var predecessor: SegmentNumber?
     package var predecessorEnd: LSN
     package var durable: LSN
@@ -52,7 +58,7 @@ package struct SegmentHeader: Sendable, Equatable {
     package func encoded() -> [UInt8] {
         var writer = ByteWriter(capacity: Self.size)
         writer.append(raw: Self.magic)
-        writer.append(fixed: Self.formatVersion)
+        writer.append(fixed: version)
         writer.append(fixed: UInt32(geometry.pageSize))
         writer.append(fixed: UInt32(geometry.segmentBits))
         writer.append(fixed: UInt32(0))
@@ -61,7 +67,7 @@ package struct SegmentHeader: Sendable, Equatable {
         writer.append(fixed: number.rawValue)
         writer.append(fixed: incarnation)
         writer.append(fixed: generation)
-        writer.append(fixed: UInt32(0))
+        writer.append(fixed: further)
         writer.append(fixed: predecessor?.rawValue ?? .max)
         writer.append(fixed: predecessorEnd.rawValue)
         writer.append(fixed: durable.rawValue)
@@ -80,8 +86,8 @@ package struct SegmentHeader: Sendable, Equatable {
         guard bytes.count >= 104, try checksum(of: bytes) == Checksum.of(Array(bytes[..<96])) else {
             throw Malformed("segment header's checksum", at: 96)
         }
-        guard version == formatVersion else {
-            throw Malformed("format version \(version); this program reads \(formatVersion)", at: 8)
+        guard version == formatVersions.records || version == formatVersions.rewritten else {
+            throw Malformed("format version \(version); this program reads 1 and 2", at: 8)
         }
         let pageSize: UInt32 = try reader.fixed("page size")
         let bits: UInt32 = try reader.fixed("segment bits")
@@ -91,24 +97,37 @@ package struct SegmentHeader: Sendable, Equatable {
         let number: UInt64 = try reader.fixed("number")
         let incarnation: UInt64 = try reader.fixed("incarnation")
         let generation: UInt32 = try reader.fixed("generation")
-        let _: UInt32 = try reader.fixed("zero")
+        let further: UInt32 = try reader.fixed("further segments")
         let predecessor: UInt64 = try reader.fixed("predecessor")
         let predecessorEnd: UInt64 = try reader.fixed("predecessor's end")
         let durable: UInt64 = try reader.fixed("durable position")
         let begun: UInt64 = try reader.fixed("time")
         let geometry = Geometry(pageSize: Int(pageSize), segmentBits: Int(bits))
         guard geometry.isValid else { throw Malformed("sizes out of range", at: 12) }
+        let isInRange = number <= .max >> UInt64(bits) - UInt64(further)
+        let isRewritten = version == formatVersions.rewritten
+        guard isInRange, further == 0 || isRewritten, generation > 0 || !isRewritten else {
+            throw Malformed("numbers out of range", at: 40)
+        }
         return SegmentHeader(
+            version: version,
             geometry: geometry,
             store: StoreID(high: high, low: low),
             number: SegmentNumber(rawValue: number),
             incarnation: incarnation,
             generation: generation,
+            further: further,
             predecessor: predecessor == .max ? nil : SegmentNumber(rawValue: predecessor),
             predecessorEnd: LSN(rawValue: predecessorEnd),
             durable: LSN(rawValue: durable),
             begun: LogTime(rawValue: begun)
         )
+    }
+
+    /// The segments that the file holds.
+    package var span: SegmentSpan {
+        let last = SegmentNumber(rawValue: number.rawValue + UInt64(further))
+        return SegmentSpan(number, through: last)
     }
 
     private static func checksum(of bytes: [UInt8]) throws(Malformed) -> UInt64 {

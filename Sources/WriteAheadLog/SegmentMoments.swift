@@ -76,7 +76,7 @@ extension SegmentMoments {
 
     /// Of a segment that has no closing index.
     package init(_ builder: SegmentIndexBuilder, at lsn: LSN) {
-        let records = ClosingIndex.Part.records.encode(builder, [])
+        let records = ClosingIndex.Part.records.encode(builder, nil)
         self.init(
             order: builder.byTimeline(),
             records,

@@ -1,83 +1,80 @@
 import DiskIO
 package import Primitives
 
-/// Writes the next generation of a sealed segment: the same number and the same positions, but
-/// only the blocks that are live.
+/// Writes the next generation of sealed segments, one or several that follow each other: the same
+/// numbers and the same positions, but only the blocks that are live, in one file.
 ///
-/// The file: the segment's header with the generation counted up; the blocks, each from a multiple
-/// of eight; a closing index whose extents say which positions are where. It is written under
-/// another name, synced, and renamed into place, so a crash leaves the old generation or the new.
+/// The file: the first segment's header with the generation counted up, and how many numbers
+/// follow; the blocks, each from a multiple of eight; a closing index whose extents say which
+/// positions are where. It is written under another name, synced, and renamed into place. So a
+/// crash leaves the old generation or the new, or both where the new one has a name of its own.
 package struct SegmentRewrite {
+    /// A file that is to be replaced.
+    package struct Source {
+        package let span: SegmentSpan
+        /// Where the last of its segments ends.
+        package let end: LSN
+        package let liveBytes: UInt64
+
+        package init(_ span: SegmentSpan, end: LSN, liveBytes: UInt64) {
+            self.span = span
+            self.end = end
+            self.liveBytes = liveBytes
+        }
+    }
+
     private let files: SegmentFiles
-    private let number: SegmentNumber
-    private let source: SegmentFile
+    private let sources: [Source]
+    /// What the new file holds.
+    package let span: SegmentSpan
     private var output: [UInt8] = []
     private var outputStart: UInt64 = 0
-    private var extents: [SegmentExtents.Extent] = []
-    private var keptBytes: UInt64 = 0
+    private var extents: SegmentExtents
 
-    package init(_ number: SegmentNumber, _ files: SegmentFiles) throws(LogError) {
-        self.number = number
+    /// The sources are in the log's order, and no other file's segments lie between them.
+    package init(_ sources: [Source], _ files: SegmentFiles) {
+        invariant(!sources.isEmpty, "nothing to rewrite")
         self.files = files
-        source = try files.file(number)
+        self.sources = sources
+        span = SegmentSpan(
+            sources[0].span.first,
+            through: sources[sources.count - 1].span.last
+        )
+        extents = SegmentExtents(from: files.geometry.base(of: span.first))
     }
 
-    private var newName: String { number.fileName + ".new" }
+    private var newName: String { span.fileName + ".new" }
 
-    /// Writes the blocks that `isLive` names, which must be `liveBytes` together: otherwise
-    /// something in the segment cannot be read, and it stays as it is.
-    package mutating func run(
-        end: LSN,
-        liveBytes: UInt64,
-        isLive: (LSN) -> Bool
-    ) throws(LogError) {
-        var header = source.header
-        header.generation += 1
+    /// Writes the blocks that `isLive` names, which must be as many bytes as each source says:
+    /// otherwise something in it cannot be read, and all stays as it is. Returns the generation.
+    package mutating func run(isLive: (LSN) -> Bool) throws(LogError) -> UInt32 {
+        var generation: UInt32 = 0
+        for source in sources {
+            generation = max(generation, try files.file(source.span.first).header.generation)
+        }
+        var header = try files.file(span.first).header
+        header.version = SegmentHeader.formatVersions.rewritten
+        header.generation = generation + 1
+        header.further = UInt32(span.last.rawValue - span.first.rawValue)
         let target = try begin(header)
         do throws(LogError) {
-            try copy(to: target, header, end, liveBytes, isLive)
+            for source in sources { try copy(source, to: target, isLive) }
+            try finish(target, header)
         } catch {
             // What is written of it would take the room that is wanted.
-            do throws(DiskError) { try files.disk.remove(newName) } catch {}
+            let isNew = !sources.contains { $0.span == span }
+            for name in [newName] + (isNew ? [span.fileName] : []) {
+                do throws(DiskError) { try files.disk.remove(name) } catch {}
+            }
             throw error
         }
-        files.forget(number)
-    }
-
-    private mutating func copy(
-        to target: any File,
-        _ header: SegmentHeader,
-        _ end: LSN,
-        _ liveBytes: UInt64,
-        _ isLive: (LSN) -> Bool
-    ) throws(LogError) {
-        if source.extents == nil {
-            try copyFromRecords(end, isLive, target)
-        } else {
-            try copyFromExtents(isLive, target)
+        files.replace(with: span)
+        try LogError.disk { () throws(DiskError) in
+            for source in sources where source.span != span {
+                try files.disk.remove(source.span.fileName)
+            }
         }
-        guard keptBytes == liveBytes else {
-            throw .damaged(
-                Damage(
-                    at: files.geometry.base(of: number),
-                    "segment \(number) holds \(keptBytes) of \(liveBytes) live bytes"
-                )
-            )
-        }
-        let offset = outputStart + UInt64(output.count)
-        output += ClosingIndex.encode(
-            SegmentIndexBuilder(),
-            extents: extents,
-            header: header,
-            end: end,
-            at: offset
-        )
-        try drain(target)
-        do throws(DiskError) {
-            try target.sync()
-            try files.disk.rename(newName, to: number.fileName)
-            try files.disk.syncFolder()
-        } catch { throw .disk(error) }
+        return header.generation
     }
 
     private mutating func begin(_ header: SegmentHeader) throws(LogError) -> any File {
@@ -90,8 +87,51 @@ package struct SegmentRewrite {
         }
     }
 
-    private mutating func copyFromRecords(
-        _ end: LSN,
+    private mutating func copy(
+        _ source: Source,
+        to target: any File,
+        _ isLive: (LSN) -> Bool
+    ) throws(LogError) {
+        let before = extents.nextOffset
+        let file = try files.file(source.span.first)
+        if let kept = file.extents {
+            try copy(kept, isLive, target)
+        } else {
+            try copyRecords(of: file, upTo: source.end, isLive, target)
+        }
+        let copied = extents.nextOffset - before
+        guard copied == source.liveBytes else {
+            throw .damaged(
+                Damage(
+                    at: files.geometry.base(of: source.span.first),
+                    "\(source.span.fileName) holds \(copied) of \(source.liveBytes) live bytes"
+                )
+            )
+        }
+    }
+
+    private mutating func finish(
+        _ target: any File,
+        _ header: SegmentHeader
+    ) throws(LogError) {
+        output += ClosingIndex.encode(
+            SegmentIndexBuilder(),
+            extents: extents,
+            header: header,
+            end: sources.last?.end ?? .zero,
+            at: extents.nextOffset
+        )
+        try drain(target)
+        try LogError.disk { () throws(DiskError) in
+            try target.sync()
+            try files.disk.rename(newName, to: span.fileName)
+            try files.disk.syncFolder()
+        }
+    }
+
+    private mutating func copyRecords(
+        of source: SegmentFile,
+        upTo end: LSN,
         _ isLive: (LSN) -> Bool,
         _ target: any File
     ) throws(LogError) {
@@ -107,11 +147,13 @@ package struct SegmentRewrite {
         }
     }
 
-    private mutating func copyFromExtents(
+    private mutating func copy(
+        _ kept: SegmentExtents,
         _ isLive: (LSN) -> Bool,
         _ target: any File
     ) throws(LogError) {
-        for extent in source.extents?.extents ?? [] {
+        for place in 0..<kept.count {
+            let extent = kept[place]
             var position: UInt64 = 0
             while position < extent.length {
                 let lsn = LSN(rawValue: extent.lsn.rawValue + position)
@@ -144,16 +186,10 @@ package struct SegmentRewrite {
         _ target: any File
     ) throws(LogError) {
         try check(block, lsn)
-        let offset = outputStart + UInt64(output.count)
-        let size = UInt64(aligned(block.count))
+        let size = aligned(block.count)
         output += block
-        output += repeatElement(0, count: Int(size) - block.count)
-        keptBytes += size
-        if let last = extents.last, last.lsn.rawValue + last.length == lsn.rawValue {
-            extents[extents.count - 1].length += size
-        } else {
-            extents.append(SegmentExtents.Extent(lsn: lsn, offset: offset, length: size))
-        }
+        output += repeatElement(0, count: size - block.count)
+        extents.append(lsn, length: UInt64(size))
         if output.count >= 1 << 20 { try drain(target) }
     }
 

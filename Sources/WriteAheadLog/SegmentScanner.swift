@@ -114,17 +114,18 @@ extension SegmentHeader {
     /// Reads the header of a segment's file and holds it against what it must say.
     package static func load(
         _ file: any File,
-        _ number: SegmentNumber,
+        _ span: SegmentSpan,
         _ store: StoreID,
         _ geometry: Geometry
     ) throws(LogError) -> SegmentHeader {
+        let number = span.first
         let place = geometry.base(of: number)
         let bytes = try LogError.disk { () throws(DiskError) in try file.read(size, at: 0) }
         let header: SegmentHeader
         do throws(Malformed) { header = try decode(bytes) } catch {
             throw .damaged(Damage(at: place, "segment \(number)'s header: \(error.what)"))
         }
-        guard header.number == number, header.store == store, header.geometry == geometry else {
+        guard header.span == span, header.store == store, header.geometry == geometry else {
             throw .damaged(Damage(at: place, "segment \(number)'s file is another segment's"))
         }
         return header

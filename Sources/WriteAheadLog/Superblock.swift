@@ -17,6 +17,7 @@ package import Primitives
 ///     24 2 × u64 store id
 package struct Superblock: Sendable, Equatable {
     package static let fileName = "superblock"
+    package static let formatVersion: UInt32 = 1
     package static let slotSize = 4096
     private static let magic = Array("OXBOWSUP".utf8)
 
@@ -46,7 +47,7 @@ package struct Superblock: Sendable, Equatable {
     package func encoded() -> [UInt8] {
         var writer = ByteWriter(capacity: Self.slotSize)
         writer.append(raw: Self.magic)
-        writer.append(fixed: SegmentHeader.formatVersion)
+        writer.append(fixed: Self.formatVersion)
         writer.append(fixed: UInt32(geometry.pageSize))
         writer.append(fixed: UInt32(geometry.segmentBits))
         writer.append(fixed: UInt32(0))
@@ -74,7 +75,7 @@ package struct Superblock: Sendable, Equatable {
         guard words[9] == Checksum.of(Array(bytes[..<96])) else {
             throw Malformed("superblock's checksum", at: 96)
         }
-        guard version == SegmentHeader.formatVersion else {
+        guard version == Self.formatVersion else {
             throw Malformed("format version \(version)", at: 8)
         }
         let geometry = Geometry(pageSize: Int(pageSize), segmentBits: Int(bits))

@@ -82,12 +82,14 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        (nil, nil), ("-c oxbow.branch=f1", nil), ("--OXBOW.AT=10m", nil),
-        ("-c statement_timeout=5s -coxbow.branch=f1", "-c statement_timeout=5s"),
-        (#"-c search_path=a\ b"#, #"-c search_path=a\ b"#), ("-F -c oxbow.branch=f1", nil),
-        ("-F", "-F"),
-    ] as [(String?, String?)])
+    @Test(
+        arguments: [
+            (nil, nil), ("-c oxbow.branch=f1", nil), ("--OXBOW.AT=10m", nil),
+            ("-c statement_timeout=5s -coxbow.branch=f1", "-c statement_timeout=5s"),
+            (#"-c search_path=a\ b"#, #"-c search_path=a\ b"#), ("-F -c oxbow.branch=f1", nil),
+            ("-F", "-F"),
+        ] as [(String?, String?)]
+    )
     func `settings that name another branch are left out`(options: String?, kept: String?) {
         let variables = Self.plain.variables(options: options)
         #expect(variables.first { $0.name == "PGOPTIONS" }?.value == kept)

@@ -23,6 +23,7 @@ import Testing
     @Test func `there are stores to read`() {
         #expect(Self.stores.contains("version-1/closed"))
         #expect(Self.stores.contains("version-1/crashed"))
+        #expect(Self.stores.contains("version-2/closed"))
     }
 
     @Test(arguments: stores)
@@ -69,10 +70,10 @@ import Testing
         let version = try #require(ProcessInfo.processInfo.environment["OXBOW_MAKE_GOLDEN"])
         let options = Story.options(pageSize: 512, segmentBits: 16)
         try withFolder { folder in
-            // With segments that were rewritten, and history before and after them.
+            // With segments that were rewritten into one file, and history after them.
             var story = try Story(folder, options, seed: 3)
-            try story.run(rounds: 40)
-            #expect(try story.forget().rewrittenSegments > 0)
+            try story.run(rounds: 160)
+            #expect(try story.forget().rewrittenSegments > 1)
             try story.run(rounds: 6)
             let expected = try Listing.of(story.store)
             try story.store.close()

@@ -11,6 +11,7 @@ struct DumpJSON: DumpPrinter {
         .init("items[].type", "segment, record, kept, damage or end"),
         .init("items[].lsn", "where it stands in the log; null for damage outside of it"),
         .init("items[].number", "of a segment: its number"),
+        .init("items[].lastNumber", "of a segment: the last that its file holds"),
         .init("items[].file", "of a segment, and of damage: the file"),
         .init("items[].generation", "of a segment: how often it was rewritten"),
         .init("items[].end", "of a segment: where it ends, or null"),
@@ -65,6 +66,7 @@ struct DumpJSON: DumpPrinter {
         case .segment(let segment):
             return [
                 "type": "segment", "lsn": JSON(segment.start), "number": JSON(segment.number),
+                "lastNumber": JSON(segment.lastNumber),
                 "file": .string(segment.file), "generation": JSON(UInt64(segment.generation)),
                 "time": JSON(segment.begun), "end": JSON(segment.end),
             ]

@@ -35,9 +35,10 @@ struct DumpText: DumpPrinter {
         case .segment(let segment):
             let end = segment.end.map { " up to \($0)" } ?? ""
             let generation = segment.generation > 0 ? ", rewritten \(segment.generation) times" : ""
+            let further = segment.lastNumber > segment.number ? " to \(segment.lastNumber)" : ""
             try output.line()
             try output.line(
-                "segment \(segment.number) from \(segment.start)\(end), begun "
+                "segment \(segment.number)\(further) from \(segment.start)\(end), begun "
                     + "\(Text.time(segment.begun))"
                     + generation
             )
