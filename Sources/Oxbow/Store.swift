@@ -114,7 +114,7 @@ public final class Store: Sendable {
     ) throws(OxbowError) -> ReclaimReport {
         try core.checkOpen("reclaim")
         return try attempt("reclaim") { () throws(LogError) in
-            let report = try core.reclaim(deadShare: 0.06, progress: progress)
+            let report = try core.reclaim(thorough: true, progress: progress)
             try core.log.dropSpare()
             return report
         }

@@ -24,7 +24,8 @@ public struct ReclaimReport: Sendable, Equatable {
 extension StoreCore {
     /// Gives back the space that nothing reaches any more.
     ///
-    /// 1. The cutoffs move, by a durable record.
+    /// 1. Where room is wanted, and the next segment is made, the log goes on there: the one before
+    ///    it can be given back, too. The cutoffs move, by a durable record.
     /// 2. A checkpoint is made, so that what was purged is gone from a durable catalog.
     /// 3. Everything is marked that this checkpoint, every other that is kept, a record that
     ///    carries a root, or a held view reaches. The log from the dense history's start on is live
@@ -36,16 +37,23 @@ extension StoreCore {
     /// starts from it is marked, or pinned below the cutoffs. So writers go on, and so do
     /// checkpoints, from 3 on.
     ///
-    /// - Parameter deadShare: A segment is rewritten where at least this part of it is dead.
+    /// - Parameter thorough: Whether room is wanted, however little of a segment is dead.
     func reclaim(
-        deadShare: Double,
+        thorough: Bool,
         progress: (UInt64, UInt64) -> Void = { _, _ in }
     ) throws(LogError) -> ReclaimReport {
         reclaimLock.lock()
         defer { reclaimLock.unlock() }
         // The second lets the older superblock slot, and with it the cutoffs, go on too. Where
         // nothing was done since, a pass writes nothing: it must not take what room there is.
-        for _ in 0..<2 where log.lock.withLock({ lastChange }) >= denseLimit { try checkpoint() }
+        let goesOn =
+            thorough
+            ? try critical(urgent: true) { _, _ throws(LogError) in
+                try log.goOnInSpare()
+            } : false
+        for _ in 0..<2 where goesOn || log.lock.withLock({ lastChange }) >= denseLimit {
+            try checkpoint()
+        }
         if try moveCutoffs() { try checkpoint() }
         var report = ReclaimReport()
         let catalog = try durableCatalog()
@@ -64,7 +72,7 @@ extension StoreCore {
             }
             let live = try mark(catalog, first..<min(limit, catalog.state.denseFrom))
             report.liveBytes += live.totalBytes
-            try sweep(candidates[next..<next + count], live, deadShare, &report)
+            try sweep(candidates[next..<next + count], live, thorough ? 0.06 : 0.5, &report)
             next += count
             progress(UInt64(next), UInt64(candidates.count))
         }

@@ -151,7 +151,7 @@ extension StoreCore {
             roomIsWanted = false
             nextSearch = now &+ Self.pauseAfterNoRoom
         }
-        let freed = try reclaim(deadShare: isWanted ? 0.06 : 0.5).freedBytes
+        let freed = try reclaim(thorough: isWanted).freedBytes
         if freed > 0 { log.lock.withLock { nextSearch = 0 } }
         return true
     }

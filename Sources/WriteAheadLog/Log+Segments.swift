@@ -138,6 +138,15 @@ extension Log {
         files.adopt(next.file, for: header)
     }
 
+    /// Leaves the active segment where the next one is made, and returns whether it did. Call with
+    /// `lock` held.
+    package func goOnInSpare() throws(LogError) -> Bool {
+        try checkUsable()
+        guard spare != nil else { return false }
+        try rotate(urgent: true)
+        return true
+    }
+
     /// How much of the active segment is left, and whether the next one is made. Call with `lock`
     /// held.
     package var roomInSegment: (bytes: UInt64, hasSpare: Bool) {
