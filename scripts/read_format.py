@@ -587,6 +587,10 @@ class Store:
                 line = lines.get((0, number))
                 if line:
                     line.update({"root": NOTHING, "changes": [], "purged": True})
+                owner = branches.get((0, line["owner"])) if line else None
+                if owner:
+                    former = [item for item in owner["path"][:-1] if item[0] != number]
+                    owner["path"] = former + owner["path"][-1:]
         elif verb != "clock jump" and what[1]:
             self.change_branch(branches[(0, what[1])], mark, what, author)
 

@@ -88,8 +88,10 @@ package final class LocalDisk: Disk {
     }
 
     package func open(_ name: String) throws(DiskError) -> any File {
+        let access = lock == nil ? O_RDONLY : O_RDWR
         let descriptor = try SystemCall.open("open \(place)/\(name)") {
-            unsafe openat(folder, name, (lock == nil ? O_RDONLY : O_RDWR) | O_CLOEXEC)
+            // What is no file but a pipe is not waited for: reading it fails.
+            unsafe openat(folder, name, access | O_NONBLOCK | O_CLOEXEC)
         }
         return LocalFile(descriptor, place: "\(place)/\(name)")
     }

@@ -220,7 +220,13 @@ extension Branch {
     public func undo(by author: Author = Author()) throws(OxbowError) {
         let entry = try core.branchEntry(id)
         guard !entry.before.isEmpty, entry.current.from > .zero else {
-            throw OxbowError(.notFound, "branch \(entry.name) was never reset: nothing to undo")
+            let isGone = entry.current.from > entry.birth.lsn
+            throw OxbowError(
+                .notFound,
+                isGone
+                    ? "what branch \(entry.name) showed before its last reset is not kept any more"
+                    : "branch \(entry.name) was never reset: nothing to undo"
+            )
         }
         let before = try core.point(id, .lsn(LSN(rawValue: entry.current.from.rawValue - 1)))
         try core.reset(id, to: before, author)

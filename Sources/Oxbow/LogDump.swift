@@ -88,10 +88,10 @@ package struct LogDump {
             )
         }
         let files = SegmentFiles(disk: disk, geometry: known.geometry, store: known.store)
-        try attempt("dump \(disk.place)") { () throws(LogError) in try files.findSpans() }
-        let superseded = Set(files.superseded(in: names))
-        numbers = known.geometry.spans(in: names.filter { !superseded.contains($0) })
-            .map(\.first)
+        try attempt("dump \(disk.place)") { () throws(LogError) in
+            try files.findSpans(before: known.cut)
+        }
+        numbers = files.spans(in: names).map(\.first)
         self.disk = disk
         self.faults = faults
         self.files = files

@@ -133,7 +133,7 @@ struct Opening {
         for slot in slots {
             // Anew for each, since damage may show when the log has begun already.
             let (log, files) = makeLog(newest)
-            try files.findSpans()
+            try files.findSpans(before: slot.cut)
             let nodes = NodeSource(
                 cache: NodeCache(byteLimit: options.cacheBytes / 4),
                 log: log

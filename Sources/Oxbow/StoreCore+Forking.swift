@@ -102,12 +102,12 @@ extension StoreCore {
             }
             if entry.death != nil { return .failure(Self.deleted(entry)) }
             if entry.isProtected { return .failure(Self.protected(entry, "reset")) }
-            if entry.before.count + 1 >= BranchEntry.maximumPath {
+            if entry.before.count + 1 >= BranchEntry.maximumPath(geometry) {
                 return .failure(
                     OxbowError(
                         .conflict,
-                        "branch \(entry.name) was reset \(entry.before.count) times, the most; "
-                            + "fork it, and go on there"
+                        "branch \(entry.name) was reset \(entry.before.count) times in the history "
+                            + "that is kept, the most; fork it, and go on there"
                     )
                 )
             }

@@ -1,6 +1,6 @@
 import PageStorage
 package import Primitives
-import WriteAheadLog
+package import WriteAheadLog
 
 /// Who did something, and what they said of it. The engine does not interpret it.
 package struct Authorship: Sendable, Equatable {
@@ -106,7 +106,16 @@ package struct BranchEntry: Sendable {
         current = timeline
     }
 
-    package static let maximumPath = 500
+    /// Lets go of timelines that it showed once, and that are purged.
+    package mutating func forget(_ timelines: Set<TimelineID>) {
+        before.removeAll { timelines.contains($0.timeline) }
+    }
+
+    /// How long a path can be, so that the branch fits into a record with all else that is known of
+    /// it.
+    package static func maximumPath(_ geometry: Geometry) -> Int {
+        geometry.maximumRecordBytes / 56
+    }
 }
 
 extension BranchEntry: MapValue {

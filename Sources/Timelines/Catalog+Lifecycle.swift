@@ -33,7 +33,11 @@ extension Catalog {
         case .window(let branch, _):
             if let branch { try promote(branch, nodes) }
         case .purge(let ids):
-            for id in ids { try timelines.promote(Self.key(id.rawValue), nodes) }
+            for id in ids {
+                let key = Self.key(id.rawValue)
+                let owner = try timelines.promote(key, nodes) { $0.owner }
+                if let owner { try branches.promote(Self.key(owner), nodes) }
+            }
         case .cutoff, .clockJump: break
         }
     }
@@ -143,13 +147,20 @@ extension Catalog {
             for key in dropped { checkpoints.remove(key) }
             return
         case .purge(let ids):
+            var purged: [UInt64: Set<TimelineID>] = [:]
             for id in ids {
-                change(id) { entry in
+                let owner = change(id) { entry in
                     invariant(entry.isClosed, "timeline \(id) is purged and was not closed")
                     entry.pages = PageMap()
                     entry.birthRoot = .none
                     entry.isPurged = true
+                    return entry.owner
                 }
+                if let owner { purged[owner, default: []].insert(id) }
+            }
+            for (owner, timelines) in purged.sorted(by: { $0.key < $1.key })
+            where branches.promoted(Self.key(owner)) != nil {
+                changeBranch(BranchID(rawValue: owner)) { entry, _ in entry.forget(timelines) }
             }
             return
         case .clockJump: break

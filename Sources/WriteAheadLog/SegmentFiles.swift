@@ -35,11 +35,22 @@ package final class SegmentFiles: @unchecked Sendable {
         keep(SegmentFile(file: file, header: header, extents: nil), header.number, asOf)
     }
 
-    /// Finds the files in the folder that hold several segments.
-    package func findSpans() throws(LogError) {
+    /// Finds the files in the folder that hold several segments, all of which end before the cut of
+    /// a checkpoint. What has such a name and is not one is left alone.
+    package func findSpans(before cut: LSN) throws(LogError) {
         let names = try LogError.disk { () throws(DiskError) in try disk.list() }
+        let limit = geometry.segment(of: cut)
+        let all = geometry.spans(in: names).filter { $0.last < limit }
         var found: [SegmentSpan] = []
-        for span in geometry.spans(in: names) where !span.isOne {
+        var reached: SegmentNumber?
+        for (place, span) in all.enumerated() {
+            let isAlone =
+                reached.map { $0 < span.first } ?? true
+                && (place + 1 == all.count || span.last < all[place + 1].first)
+            reached = max(reached ?? span.last, span.last)
+            if span.isOne { continue }
+            // Beside others it holds what they do, or is none of the store's.
+            if !isAlone, try !isSound(span) { continue }
             // The longest of those that begin together comes last.
             while let before = found.last, span.contains(before) { found.removeLast() }
             if !(found.last?.contains(span) ?? false) { found.append(span) }
@@ -47,9 +58,24 @@ package final class SegmentFiles: @unchecked Sendable {
         lock.withLock { spans = found }
     }
 
+    private func isSound(_ span: SegmentSpan) throws(LogError) -> Bool {
+        do throws(LogError) { return try SegmentFile.open(span, self) != nil } catch {
+            guard case .damaged = error else { throw error }
+            return false
+        }
+    }
+
     /// The files that a crash left beside one that holds all that is live in them.
     package func superseded(in names: [String]) -> [String] {
-        geometry.spans(in: names).filter { span(of: $0.first) != $0 }.map(\.fileName)
+        geometry.spans(in: names).filter { file in
+            let span = span(of: file.first)
+            return span != file && span.contains(file)
+        }.map(\.fileName)
+    }
+
+    /// The files of segments among those in the folder.
+    package func spans(in names: [String]) -> [SegmentSpan] {
+        geometry.spans(in: names).filter { span(of: $0.first) == $0 }
     }
 
     /// The segments that the file of one holds.

@@ -165,6 +165,31 @@ import Testing
         #expect(refusal == .conflict)
     }
 
+    @Test func `resets that have left history do not count against the limit`() throws {
+        let store = try Store.temporary(limit: 64 << 20, ReclaimTests.options())
+        let main = try store.branch("main")
+        let table = ObjectID(1)
+        try main.commit { try $0.write(ReclaimTests.page(1), page: 0, of: table) }
+        let branch = try store.fork("one", from: main)
+        try store.createSnapshot("clean", of: branch.point(at: .head))
+        try store.setWindow(.zero, bytes: 0)
+        for round in 0..<6000 {
+            try branch.commit(.buffered) { edit in
+                try edit.write(ReclaimTests.page(round), page: 0, of: table)
+            }
+            try branch.reset(to: store.point(snapshot: "clean"))
+            if round % 200 == 0 { try store.reclaim() }
+        }
+        #expect(try branch.read(page: 0, of: table) == ReclaimTests.page(1))
+        try branch.undo()
+        #expect(try branch.read(page: 0, of: table) == ReclaimTests.page(5999))
+        for _ in 0..<2 { try store.reclaim() }
+        let refusal = #expect(throws: OxbowError.self) { try branch.undo() }
+        #expect(refusal?.message.contains("not kept any more") == true)
+        #expect(try branch.events().count > 6000)
+        #expect(try store.check().isSound)
+    }
+
     @Test func `refusals say whose a name is, and what a deleted branch can be found by`() throws {
         let test = try TestStore()
         let main = try test.store.branch("main")

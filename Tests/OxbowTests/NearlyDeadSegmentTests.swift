@@ -138,10 +138,13 @@ import WriteAheadLog
             disk.plant(bytes, as: name)
         }
         disk.plant([1, 2, 3], as: span.fileName + ".new")
+        let wider = SegmentSpan(span.first, through: span.last.next)
+        disk.plant([1, 2, 3], as: wider.fileName)
         let count = disk.names.count
         let reopened = try Self.open(disk)
         #expect(disk.names.count < count - 3)
         #expect(!disk.names.contains { $0.hasSuffix(".new") })
+        #expect(disk.bytes(of: wider.fileName) == [1, 2, 3])
         try Self.expectKept(reopened, segments: 40)
     }
 

@@ -18,7 +18,11 @@ import Testing
         arguments: [
             "ffffffffffffffff.segment", "fffffffffffffffe.segment", "7fffffffffffffff.segment",
             "0001000000000000.segment", "0000ffffffffffff.segment", "notes.new", "segment.new",
-            "superblock.new.new", "0000000000000001.segments.new", "1.segment.new", "x.segment",
+            "superblock.new.new",
+            "0000000000000000-0000000000000003.segment",
+            "0000000000000100-0000000000000200.segment",
+            "0000000000000001-fffffffffffffffe.segment", "0000000000000001.segments.new",
+            "1.segment.new", "x.segment",
         ]
     )
     func `a name that is none of the store's is left alone`(name: String) throws {
