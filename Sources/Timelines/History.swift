@@ -58,17 +58,27 @@ package struct History: Sendable {
         of branch: BranchEntry,
         _ bound: Bound
     ) throws(LogError) -> Stretch? {
-        var cap = LSN.max
-        var following: RecordMark?
-        for interval in branch.path.reversed() {
-            let entry = try entry(interval.timeline)
-            if bound.admits(entry.birth) {
-                return Stretch(timeline: interval.timeline, entry: entry, cap: cap, next: following)
-            }
-            cap = LSN(rawValue: entry.birth.lsn.rawValue - 1)
-            following = entry.birth
+        let current = try entry(branch.timeline)
+        if bound.admits(current.birth) {
+            return Stretch(timeline: branch.timeline, entry: current, cap: .max)
         }
-        return try ancestor(of: try entry(branch.first.timeline), bound)
+        var next = current.birth
+        var low = 0
+        var high = branch.before.count
+        while low < high {
+            let middle = (low + high) / 2
+            let birth = try entry(branch.before[middle].timeline).birth
+            if bound.admits(birth) {
+                low = middle + 1
+            } else {
+                high = middle
+                next = birth
+            }
+        }
+        guard low > 0 else { return try ancestor(of: try entry(branch.first.timeline), bound) }
+        let timeline = branch.before[low - 1].timeline
+        let cap = LSN(rawValue: next.lsn.rawValue - 1)
+        return Stretch(timeline: timeline, entry: try entry(timeline), cap: cap, next: next)
     }
 
     /// The nearest ancestor whose first record the bound admits.
