@@ -25,6 +25,7 @@ package struct SegmentExtents: Sendable {
     package init(from base: LSN) { self.base = base }
 
     package var count: Int { starts.count }
+    package var byteCount: Int { (starts.count + offsets.count) * 4 }
 
     package subscript(_ place: Int) -> Extent {
         Extent(

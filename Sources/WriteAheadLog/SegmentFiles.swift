@@ -8,6 +8,8 @@ package import Primitives
 // Safe to share: all mutable state is guarded by `lock`.
 package final class SegmentFiles: @unchecked Sendable {
     package static let openLimit = 256
+    /// How much memory the extents of rewritten files take, together, unless one alone takes more.
+    package static let extentsLimit = 16 << 20
 
     package let disk: any Disk
     package let geometry: Geometry
@@ -18,7 +20,7 @@ package final class SegmentFiles: @unchecked Sendable {
     /// By the first segment that a file holds.
     private var open: [SegmentNumber: SegmentFile] = [:]
     private var order: [SegmentNumber] = []
-    private var hand = 0
+    private var extentsBytes = 0
     /// How often files were replaced or removed.
     private var changes = 0
     private var isShut = false
@@ -110,10 +112,13 @@ package final class SegmentFiles: @unchecked Sendable {
     }
 
     private func forgetHeld(_ span: SegmentSpan) {
-        for number in open.keys where span.contains(number) { open[number] = nil }
+        for number in order where span.contains(number) { close(number) }
         order.removeAll { span.contains($0) }
-        hand = 0
         changes += 1
+    }
+
+    private func close(_ number: SegmentNumber) {
+        extentsBytes -= open.removeValue(forKey: number)?.extents?.byteCount ?? 0
     }
 
     package func file(_ number: SegmentNumber) throws(LogError) -> SegmentFile {
@@ -153,14 +158,20 @@ package final class SegmentFiles: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         if isShut || changes != asOf { return }
-        if open.updateValue(file, forKey: number) != nil { return }
-        if order.count < Self.openLimit {
-            order.append(number)
-        } else {
-            open[order[hand]] = nil
-            order[hand] = number
-            hand = (hand + 1) % order.count
+        if open[number] != nil {
+            close(number)
+            order.removeAll { $0 == number }
         }
+        let byteCount = file.extents?.byteCount ?? 0
+        while !order.isEmpty,
+            order.count == Self.openLimit || extentsBytes + byteCount > Self.extentsLimit
+        {
+            // The one opened longest ago.
+            close(order.removeFirst())
+        }
+        order.append(number)
+        open[number] = file
+        extentsBytes += byteCount
     }
 
     /// Reads bytes of the log from where they lie in their segment's file.
