@@ -37,6 +37,8 @@ extension StoreCore {
     /// starts from it is marked, or pinned below the cutoffs. So writers go on, and so do
     /// checkpoints, from 3 on.
     ///
+    /// Files that are damaged stay, which is said when all others were looked at.
+    ///
     /// - Parameter thorough: Whether room is wanted, however little of a segment is dead.
     func reclaim(
         thorough: Bool,
@@ -44,6 +46,8 @@ extension StoreCore {
     ) throws(LogError) -> ReclaimReport {
         reclaimLock.lock()
         defer { reclaimLock.unlock() }
+        // Also where it fails: what stood in its way does mostly so the next moment.
+        defer { log.lock.withLock { reclaimedAt = log.active?.number } }
         // The second lets the older superblock slot, and with it the cutoffs, go on too. Where
         // nothing was done since, a pass writes nothing: it must not take what room there is.
         let goesOn =
@@ -56,6 +60,7 @@ extension StoreCore {
         }
         if try moveCutoffs() { try checkpoint() }
         var report = ReclaimReport()
+        var damage: LogError?
         let catalog = try durableCatalog()
         report.historyFrom = catalog.state.historyFrom
         report.denseFrom = catalog.state.denseFrom
@@ -72,11 +77,12 @@ extension StoreCore {
             }
             let live = try mark(catalog, first..<min(limit, catalog.state.denseFrom))
             report.liveBytes += live.totalBytes
-            try sweep(candidates[next..<next + count], live, thorough ? 0.06 : 0.5, &report)
+            let deadShare = thorough ? 0.06 : 0.5
+            try sweep(candidates[next..<next + count], live, deadShare, &report, &damage)
             next += count
             progress(UInt64(next), UInt64(candidates.count))
         }
-        log.lock.withLock { reclaimedAt = log.active?.number }
+        if let damage { throw damage }
         return report
     }
 
@@ -154,7 +160,8 @@ extension StoreCore {
         _ group: ArraySlice<Candidate>,
         _ live: LiveSet,
         _ deadShare: Double,
-        _ report: inout ReclaimReport
+        _ report: inout ReclaimReport,
+        _ damage: inout LogError?
     ) throws(LogError) {
         var run: [Living] = []
         var dead: [Candidate] = []
@@ -176,10 +183,27 @@ extension StoreCore {
             try remove(dead.prefix(Self.removedAtOnce), &report)
             dead.removeFirst(min(dead.count, Self.removedAtOnce))
         }
-        for run in runs where !run.isEmpty {
+        runs.reverse()
+        while let run = runs.popLast() {
+            if run.isEmpty { continue }
             try checkGoing()
             try flushIfOverdue()
-            try rewriteIfWorthIt(run, live, deadShare, &report)
+            do throws(LogError) {
+                try rewriteIfWorthIt(run, live, deadShare, &report)
+            } catch {
+                switch error {
+                // No room to write it anew: what was freed before may make it, next time.
+                case .disk(.full): break
+                case .damaged(let found):
+                    damage = damage ?? error
+                    let number = geometry.segment(of: found.lsn)
+                    let place = run.firstIndex { $0.candidate.span.contains(number) }
+                    // What is on both sides of it can still go into one file each.
+                    guard let place, run.count > 1 else { continue }
+                    runs += [Array(run[(place + 1)...]), Array(run[..<place])]
+                default: throw error
+                }
+            }
         }
     }
 
@@ -214,12 +238,7 @@ extension StoreCore {
         guard size > kept, Double(size - kept) >= deadShare * Double(size),
             size - kept >= Self.blockOfDisk
         else { return }
-        do throws(LogError) {
-            try rewrite(run, live, size, &report)
-        } catch {
-            // No room to write it anew: what was freed before may make it, next time.
-            guard case .disk(.full) = error else { throw error }
-        }
+        try rewrite(run, live, size, &report)
     }
 
     /// Throws where the store is being closed, which waits for this pass.

@@ -148,6 +148,29 @@ import WriteAheadLog
         try Self.expectKept(reopened, segments: 40)
     }
 
+    @Test func `a damaged segment stays, is told of, and keeps no other from being given back`()
+        throws
+    {
+        let disk = SimulatedDisk(seed: 6)
+        let store = try Self.open(disk)
+        try Self.thin(store, segments: 60)
+        try store.checkpoint()
+        let damaged = "0000000000000014.segment"
+        let bytes = try #require(disk.bytes(of: damaged))
+        // In every place that can hold a block.
+        for place in stride(from: 4096 + 200, to: bytes.count - 4096, by: 512) {
+            disk.flip(bit: place * 8, of: damaged)
+        }
+        var failure = #expect(throws: OxbowError.self) { try store.reclaim() }
+        #expect(failure?.kind == .damaged)
+        #expect(disk.bytes(of: damaged)?.count == bytes.count)
+        #expect(Self.shared(disk).count >= 2)
+        #expect(try store.usage().segments < 12)
+        failure = #expect(throws: OxbowError.self) { try store.reclaim() }
+        #expect(failure?.kind == .damaged)
+        #expect(!(try store.check().isSound))
+    }
+
     @Test func `a shared file that is gone or another's is damage, with its place`() throws {
         let disk = SimulatedDisk(seed: 4)
         let store = try Self.open(disk)
