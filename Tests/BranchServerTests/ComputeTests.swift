@@ -136,6 +136,30 @@ struct ComputeTests {
         try served.end()
     }
 
+    @Test func `who is stopped while it starts ends in good order`() throws {
+        let served = try ServedStore.new()
+        for round in 0..<8 {
+            // The one that waits for a fork begins in another way.
+            if round % 2 == 1 { _ = served.tell("fork main fork\(round)") }
+            let name = round % 2 == 1 ? "fork\(round)" : "main"
+            #expect(served.tell("give-up \(name) process") == "gone", "round \(round)")
+            #expect(!served.tell("logs \(name)").contains("immediate shutdown"), "round \(round)")
+        }
+        #expect(served.tell("acquire main").contains("/sockets"))
+        try served.end()
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func `who waits for a place and is stopped does not wait on`() throws {
+        let served = try ServedStore.new(limit: 1, waitSeconds: 3600)
+        _ = served.tell("fork main one")
+        #expect(served.tell("acquire main").contains("/sockets"))
+        #expect(served.tell("give-up one asked") == "gone")
+        _ = served.tell("release main")
+        #expect(served.tell("acquire one").contains("/sockets"))
+        try served.end()
+    }
+
     @Test func `a moment is read-only whatever a session says`() throws {
         let served = try ServedStore.new(idleSeconds: 1)
         let socket = served.tell("acquire main")

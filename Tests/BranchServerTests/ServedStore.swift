@@ -44,22 +44,36 @@ final class ServedStore {
     }
 
     /// A new store, with a cluster in `main`.
-    static func new(limit: Int = 4, idleSeconds: Int? = nil) throws -> ServedStore {
+    static func new(
+        limit: Int = 4,
+        idleSeconds: Int? = nil,
+        waitSeconds: Int = 2
+    ) throws -> ServedStore {
         let folder = try makeFolder()
         try FileManager.default.copyItem(
             atPath: template.get() + "/store",
             toPath: folder + "/store"
         )
-        return try ServedStore(folder, limit: limit, idleSeconds: idleSeconds)
+        return try ServedStore(
+            folder,
+            limit: limit,
+            idleSeconds: idleSeconds,
+            waitSeconds: waitSeconds
+        )
     }
 
     /// Serves what an earlier process left.
-    init(_ folder: String, limit: Int = 4, idleSeconds: Int? = nil) throws {
+    init(
+        _ folder: String,
+        limit: Int = 4,
+        idleSeconds: Int? = nil,
+        waitSeconds: Int = 2
+    ) throws {
         self.folder = folder
         process.executableURL = URL(filePath: Self.worker)
         process.arguments = [
             folder + "/store", folder + "/mnt", folder + "/run", "\(limit)",
-            idleSeconds.map { "\($0)" } ?? "never",
+            idleSeconds.map { "\($0)" } ?? "never", "\(waitSeconds)",
         ]
         process.standardInput = input
         process.standardOutput = output

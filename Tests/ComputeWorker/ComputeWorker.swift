@@ -10,7 +10,8 @@ import Volume
 /// A branch server without a front: mounts a store, runs computes on its branches, and does what it
 /// is told, a line at a time. A process of its own, so that it can be killed.
 ///
-/// Arguments: the store, the mount, the run folder, how many may run, and their idle seconds.
+/// Arguments: the store, the mount, the run folder, how many may run, their idle seconds, and how long
+/// one waits for a place.
 @main enum ComputeWorker {
     static func main() throws {
         let arguments = CommandLine.arguments
@@ -23,7 +24,7 @@ import Volume
         )
         options.limit = Int(arguments[4]) ?? 4
         options.idleSeconds = Int(arguments[5])
-        options.waitSeconds = 2
+        options.waitSeconds = Int(arguments[6]) ?? 2
         let server = Server(store, mount, try Computes(options))
         say("serving")
         while let line = readLine() {
@@ -81,6 +82,7 @@ private final class Server: @unchecked Sendable {
         case "stop":
             computes.stop(try key(words[1]))
             return "done"
+        case "give-up": return try giveUp(words[1], words[2])
         case "status": return try status(words[1])
         case "starts": return try start(words[1])
         case "logs": return try computes.logs(of: key(words[1]))
@@ -155,6 +157,27 @@ private final class Server: @unchecked Sendable {
         let point = try WALPositionSearch(branch).point(of: position)
         let before = try branch.point(at: .lsn(LSN(rawValue: point.lsn.rawValue - 1)))
         return "\(point.lsn) \(before.lsn)"
+    }
+
+    /// Asks for a compute, and stops it when it has come to a place: as soon as it is asked for, or
+    /// as soon as it has a process.
+    private func giveUp(_ name: String, _ place: String) throws -> String {
+        let (target, key) = (try target(name), try key(name))
+        let answer = Guarded("")
+        let asking = WorkerThread { [computes] in
+            do throws(ComputeError) {
+                let lease = try computes.acquire(target)
+                answer.withLock { $0 = lease.socketPath }
+            } catch { answer.withLock { $0 = "\(error.kind)" } }
+        }
+        while true {
+            let status = computes.statuses.first { $0.key == key }
+            if let status, place == "asked" || status.process != nil { break }
+            usleep(100)
+        }
+        computes.stop(key)
+        asking.join()
+        return answer.withLock { $0 }
     }
 
     private func key(_ name: String) throws -> String {

@@ -100,6 +100,9 @@ final class Compute: @unchecked Sendable {
         }
     }
 
+    /// Whether it is to be stopped before it was started.
+    var isGivenUp: Bool { lock.withLock { !machine.isStarting } }
+
     var isReady: Bool { lock.withLock { machine.phase == .ready } }
 
     /// Ends it for good, and waits until its last process is gone. At once where nobody needs its
@@ -178,7 +181,7 @@ final class Compute: @unchecked Sendable {
         var hasSlot = false
         while true {
             do throws(ComputeError) {
-                if !hasSlot { try owner.takeSlot() }
+                if !hasSlot { try owner.takeSlot(for: self) }
                 hasSlot = true
                 try run()
             } catch {
@@ -243,10 +246,10 @@ final class Compute: @unchecked Sendable {
         var isToPromote = launch.promotes
         while true {
             let now = clock.monotonic()
-            let (isStarting, deadline) = lock.withLock {
-                (machine.isStarting, machine.deadline ?? now + ComputeMachine.second)
+            let (isStarting, deadline, look) = lock.withLock {
+                (machine.isStarting, machine.deadline ?? now + ComputeMachine.second, machine.look)
             }
-            let next = min(deadline, isStarting ? knocks.next : now + ComputeMachine.second)
+            let next = min(deadline, isStarting ? knocks.next : now + look)
             let pause = next > now ? (next - now + 999_999) / 1_000_000 : 0
             let (ended, said) = process.wait(
                 atMostMilliseconds: Int32(min(1000, pause)),
@@ -272,7 +275,11 @@ final class Compute: @unchecked Sendable {
                 }
             }
             if !isStarting { launch.expectWholeWrites() }
-            lock.withLock { if machine.isDue(clock.monotonic()) { handle(.timer) } }
+            lock.withLock {
+                if machine.isDue(clock.monotonic()) { handle(.timer) }
+                // Who is just being started ignores it.
+                if case .stopping(let step, _) = machine.phase { signal(step) }
+            }
         }
     }
 
@@ -324,6 +331,11 @@ private struct Knocks {
 
 extension ComputeMachine {
     var isStarting: Bool { if case .starting = phase { true } else { false } }
+
+    /// How long nobody needs to look at it at most, but while it starts.
+    var look: UInt64 {
+        if case .stopping = phase { Self.second / 10 } else { Self.second }
+    }
 
     func isDue(_ now: UInt64) -> Bool { deadline.map { now >= $0 } ?? false }
 

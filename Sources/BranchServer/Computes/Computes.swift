@@ -122,12 +122,13 @@ public final class Computes: @unchecked Sendable {
     // MARK: How many run
 
     /// Takes one of the places, where none is free that of the one that was idle for longest.
-    func takeSlot() throws(ComputeError) {
+    func takeSlot(for compute: Compute) throws(ComputeError) {
         var patience = options.waitSeconds * 1000
         lock.lock()
         defer { lock.unlock() }
         while slotsTaken >= options.limit {
             guard !isEnded else { throw ComputeError(.busy, "the server ends") }
+            if compute.isGivenUp { throw ComputeError(.gone, "nobody waits for it any more") }
             retireLongestIdle()
             guard patience > 0 else {
                 throw ComputeError(
