@@ -41,6 +41,22 @@ extension LogDump {
         return lost
     }
 
+    /// Whether a pass of reclaim took a file since the walk began: it is gone, or another has its
+    /// name.
+    func wasReclaimed(_ header: SegmentHeader, _ end: LSN?) -> Bool {
+        do throws(DiskError) {
+            let start = try disk.open(header.span.fileName).read(SegmentHeader.size, at: 0)
+            let now = try? SegmentHeader.decode(start)
+            return now.map { $0.generation > header.generation } ?? false
+        } catch {
+            guard case .notFound = error else { return false }
+            // What was rewritten once is below what is kept as it is.
+            if header.generation > 0 { return true }
+            guard let kept = keptFrom() else { return false }
+            return (end ?? files.geometry.base(of: header.number.next)) <= kept
+        }
+    }
+
     /// What is wrong with a segment's file at this moment, if anything is.
     private func loss(of number: SegmentNumber) -> String? {
         do throws(DiskError) {

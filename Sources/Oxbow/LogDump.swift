@@ -147,7 +147,12 @@ package struct LogDump {
             var place = Place(number: number, from: start, end: ends[number])
             switch headers[number] {
             case .success(let header)?:
-                guard walk(header, &place, take) else { return }
+                let ending = place.end
+                let goesOn = walk(header, &place) { item in
+                    if case .damage = item, wasReclaimed(header, ending) { return true }
+                    return take(item)
+                }
+                guard goesOn else { return }
                 end = place.position
             case .failure(let fault)?:
                 guard take(.damage(fault)) else { return }

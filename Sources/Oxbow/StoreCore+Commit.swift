@@ -107,7 +107,7 @@ extension StoreCore {
         let blocks = root == nil ? edit.blocks() : BlockBuffer()
         let pageCount = edit.spilled?.pageCount ?? UInt64(blocks.count)
         let result = try attempt("commit") { () throws(LogError) in
-            try critical(growing: true) { catalog, nodes throws(LogError) in
+            try critical(growing: blocks.count) { catalog, nodes throws(LogError) in
                 try commit(
                     timeline,
                     blocks,
@@ -135,7 +135,7 @@ extension StoreCore {
         let branch = edit.branch
         return try attempt("commit") {
             () throws(LogError) -> Result<(commit: Commit, end: LSN)?, OxbowError> in
-            try critical(growing: true) {
+            try critical(growing: blocks.count) {
                 catalog,
                 nodes throws(LogError) -> Result<(commit: Commit, end: LSN)?, OxbowError> in
                 guard commitLocks.isFree(branch) else { return .success(nil) }

@@ -19,7 +19,7 @@ extension StoreCore {
         try Self.check(author)
         let authorship = Authorship(actor: author.actor, labels: author.labels)
         let outcome = try attempt(action()) { () throws(LogError) in
-            try critical(urgent: urgent, growing: true) {
+            try critical(urgent: urgent, growing: 1) {
                 catalog,
                 nodes throws(LogError) -> Result<RecordMark, OxbowError> in
                 let change: LifecycleChange

@@ -13,6 +13,8 @@ public struct ReclaimReport: Sendable, Equatable {
     public internal(set) var removedSegments = 0
     /// How many were written anew with what is live in them, each for itself or several as one.
     public internal(set) var rewrittenSegments = 0
+    /// How many stay as they are since there is no room to write what is live in them anew.
+    public internal(set) var segmentsWithoutRoom = 0
     /// The bytes of the log that something reaches, in what the pass looked at.
     public internal(set) var liveBytes: UInt64 = 0
     /// Where history begins: before this, nothing is kept but what branches and snapshots show.
@@ -48,17 +50,10 @@ extension StoreCore {
         defer { reclaimLock.unlock() }
         // Also where it fails: what stood in its way does mostly so the next moment.
         defer { log.lock.withLock { reclaimedAt = log.active?.number } }
-        // The second lets the older superblock slot, and with it the cutoffs, go on too. Where
-        // nothing was done since, a pass writes nothing: it must not take what room there is.
-        let goesOn =
-            thorough
-            ? try critical(urgent: true) { _, _ throws(LogError) in
-                try log.goOnInSpare()
-            } : false
-        for _ in 0..<2 where goesOn || log.lock.withLock({ lastChange }) >= denseLimit {
-            try checkpoint()
+        if thorough {
+            _ = try critical(urgent: true) { _, _ throws(LogError) in try log.goOnInSpare() }
         }
-        if try moveCutoffs() { try checkpoint() }
+        for _ in 0..<3 { guard try letGo(thorough: thorough), thorough else { break } }
         var report = ReclaimReport()
         var damage: LogError?
         let catalog = try durableCatalog()
@@ -82,8 +77,34 @@ extension StoreCore {
             next += count
             progress(UInt64(next), UInt64(candidates.count))
         }
+        try log.lookAtRoom()
         if let damage { throw damage }
         return report
+    }
+
+    /// Lets the superblock's slots and the cutoffs, which stay behind both, go on. Returns whether
+    /// timelines were purged: then the checkpoints before that, which show them, can go, too.
+    ///
+    /// Where nothing was done since the last pass, it writes nothing: it must not take what room
+    /// there is.
+    private func letGo(thorough: Bool) throws(LogError) -> Bool {
+        try log.lookAtRoom()
+        for _ in 0..<2 {
+            let (last, hasRoom) = log.lock.withLock { () -> (LSN, Bool) in
+                (self.lastChange, self.hasRoom)
+            }
+            guard last >= denseLimit || thorough && hasRoom && !activeHoldsLimit else { break }
+            try checkpoint()
+        }
+        let moved = try moveCutoffs()
+        if moved.isAny { try checkpoint() }
+        return moved.purged
+    }
+
+    /// Whether all but the segment that the log is in can be given back.
+    private var activeHoldsLimit: Bool {
+        let number = geometry.segment(of: denseLimit)
+        return log.lock.withLock { log.active.map { $0.number <= number } ?? true }
     }
 
     /// A file of segments that end before the dense history begins.
@@ -192,8 +213,11 @@ extension StoreCore {
                 try rewriteIfWorthIt(run, live, deadShare, &report)
             } catch {
                 switch error {
-                // No room to write it anew: what was freed before may make it, next time.
-                case .disk(.full): break
+                // A part of it needs less room, and gives back more for the next.
+                case .disk(.full) where run.count > 1:
+                    let half = run.count / 2
+                    runs += [Array(run[half...]), Array(run[..<half])]
+                case .disk(.full): report.segmentsWithoutRoom += 1
                 case .damaged(let found):
                     damage = damage ?? error
                     let number = geometry.segment(of: found.lsn)

@@ -25,8 +25,9 @@ extension StoreCore {
     }
 
     /// Moves the start of history on, as the windows say: what is older than they reach is not
-    /// resolved any more, once the record of it is durable. Returns whether anything moved.
-    func moveCutoffs() throws(LogError) -> Bool {
+    /// resolved any more, once the record of it is durable. Returns whether anything moved, and
+    /// whether timelines lost their pages by it.
+    func moveCutoffs() throws(LogError) -> (isAny: Bool, purged: Bool) {
         let now = try retentionTime()
         let catalog = snapshot()
         let window = try longestWindow(catalog)
@@ -43,7 +44,7 @@ extension StoreCore {
         func isWorthIt(_ old: LSN, _ new: LSN) -> Bool { new > old && last >= old }
         guard
             isWorthIt(catalog.state.denseFrom, dense) || isWorthIt(catalog.state.historyFrom, from)
-        else { return false }
+        else { return (false, false) }
         return try cut(
             catalog,
             dense: max(dense, catalog.state.denseFrom),
@@ -127,7 +128,11 @@ extension StoreCore {
 
     /// Appends, durably, that history begins later, and lets the timelines that nothing kept shows
     /// any more go of their pages.
-    private func cut(_ catalog: Catalog, dense: LSN, from: LSN) throws(LogError) -> Bool {
+    private func cut(
+        _ catalog: Catalog,
+        dense: LSN,
+        from: LSN
+    ) throws(LogError) -> (isAny: Bool, purged: Bool) {
         var dropped: [MapKey] = []
         try catalog.checkpoints.visit(nodes) { key, entry throws(LogError) in
             guard entry.cut < from, dropped.count < 500 else { return false }
@@ -150,13 +155,14 @@ extension StoreCore {
             _ = try append(LifecycleRecord(change, Authorship()), true, &now, nodes)
             return true
         }
-        guard isDone else { return false }
+        guard isDone else { return (false, false) }
+        let purged = !timelines.isEmpty
         while !timelines.isEmpty {
             try purge(Array(timelines.prefix(500)))
             timelines.removeFirst(min(500, timelines.count))
         }
         try log.flush()
-        return true
+        return (true, purged)
     }
 
     private func purge(_ timelines: [TimelineID]) throws(LogError) {

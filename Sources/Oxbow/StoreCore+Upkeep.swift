@@ -11,6 +11,8 @@ extension StoreCore {
         case tail
         case indexes
         case changes
+        /// More than a checkpoint, with which all that makes room begins, can surely write down.
+        case room
     }
 
     /// How much waits for the next checkpoint. Call with `log.lock` held.
@@ -20,26 +22,60 @@ extension StoreCore {
         return count(&catalog)
     }
 
-    /// What must be written before more is taken into memory. Call with `log.lock` held.
-    var pressure: Pressure? {
+    /// For how many changes a checkpoint surely has room beside the reserve. Call with `log.lock`
+    /// held.
+    private var changesThatFit: Int {
+        let reserve = log.options.reserveBytes
+        let room = log.freeBytes > reserve ? log.freeBytes - reserve : 0
+        return max(Self.changesInReserve, Int(clamping: room / Self.bytesOfChange))
+    }
+
+    /// A page's entry has at most a leaf, and a node above it, written anew.
+    private static let bytesOfChange: UInt64 = 8192
+    private static let changesInReserve = 8
+
+    /// What must be free for more to be taken in than makes room.
+    private var roomNeeded: UInt64 { log.options.reserveBytes + geometry.segmentSize }
+
+    /// Whether more can be written than what makes room. Call with `log.lock` held.
+    var hasRoom: Bool { log.freeBytes >= roomNeeded }
+
+    /// Whether a full disk is so near that each commit counts. Call with `log.lock` held.
+    var roomIsTight: Bool { changesThatFit < options.checkpointChanges }
+
+    /// What must be written before so many more changes are taken into memory. Call with
+    /// `log.lock` held.
+    func pressure(adding count: Int) -> Pressure? {
         if log.sealedSegments.count > Self.openIndexLimit { return .indexes }
-        if pendingChanges >= 2 * options.checkpointChanges { return .changes }
+        let pending = pendingChanges
+        if pending >= 2 * options.checkpointChanges { return .changes }
+        if pending + count > changesThatFit { return .room }
         return log.unflushedBytes > log.options.unflushedLimit ? .tail : nil
     }
 
-    func relieve(_ pressure: Pressure) throws(LogError) {
+    func relieve(_ pressure: Pressure, adding count: Int) throws(LogError) {
         switch pressure {
         case .tail: try log.flush()
         case .indexes:
             try log.flush()
             while try log.writeClosingIndex() {}
-        case .changes:
+        case .changes, .room:
+            if pressure == .room { try log.lookAtRoom() }
             checkpointLock.lock()
             defer { checkpointLock.unlock() }
-            let isStill = log.lock.withLock {
-                pendingChanges >= 2 * options.checkpointChanges
+            let (isStill, free) = log.lock.withLock {
+                (self.pressure(adding: count) == pressure, log.freeBytes)
             }
-            if isStill { try checkpointHeld() }
+            guard isStill else { return }
+            if pressure == .room {
+                guard free >= roomNeeded else {
+                    throw .full(available: free, needed: roomNeeded)
+                }
+                let isWorthIt = log.lock.withLock { pendingChanges > Self.changesInReserve }
+                guard isWorthIt else { return }
+            }
+            try checkpointHeld()
+            if pressure == .room { try log.lookAtRoom() }
         }
     }
 
@@ -50,6 +86,7 @@ extension StoreCore {
     private var checkpointIsDue: Bool {
         guard log.active != nil else { return false }
         return pendingChanges >= options.checkpointChanges
+            || hasRoom && pendingChanges >= changesThatFit / 2
             || log.appendedBytes - appendedAtCheckpoint >= options.checkpointBytes
     }
 

@@ -111,31 +111,38 @@ final class StoreCore: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - urgent: Whether the step makes room, and so may use the space kept for that.
-    ///   - growing: Whether it takes memory for what it does, and so waits where that is at its
-    ///     bounds, and gives upkeep work.
+    ///   - growing: For how many changes it takes memory, if it does: then it waits where that is
+    ///     at its bounds, and gives upkeep work.
     func critical<Result>(
         urgent: Bool = false,
-        growing: Bool = false,
+        growing: Int? = nil,
         _ body: (inout Catalog, NodeSource) throws(LogError) -> Result
     ) throws(LogError) -> Result {
         var cached = cachedNodes
-        var mayWait = growing
+        var mayWait = growing != nil
         var pin: UInt64?
         defer { if let pin { unpin(pin) } }
         while true {
             log.lock.lock()
-            let isFarther = growing && log.appendedBytes >= nextLook
-            if isFarther, mayWait, let pressure {
+            let isFarther = growing != nil && log.appendedBytes >= nextLook
+            if isFarther, mayWait, let growing, let pressure = pressure(adding: growing),
+                !urgent || pressure != .room
+            {
                 log.lock.unlock()
                 mayWait = false
-                try relieve(pressure)
+                do throws(LogError) { try relieve(pressure, adding: growing) } catch {
+                    if case .full = error { noteFull() }
+                    throw error
+                }
                 continue
             }
             do throws(LogError) {
                 let result = try body(&catalog, cached)
                 catalog.noteSegments(of: log)
                 let wantsUpkeep = isFarther && upkeepIsDue
-                if isFarther { nextLook = log.appendedBytes + Self.lookStride }
+                if isFarther {
+                    nextLook = log.appendedBytes + (roomIsTight ? 0 : Self.lookStride)
+                }
                 log.lock.unlock()
                 if wantsUpkeep { wakeUpkeep() }
                 return result

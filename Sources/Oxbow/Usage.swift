@@ -12,7 +12,8 @@ public struct StoreUsage: Sendable, Equatable {
     public internal(set) var segments = 0
     /// What branches and snapshots show now, in bytes of log: each block once.
     public internal(set) var liveBytes: UInt64 = 0
-    /// What is kept for history beside that.
+    /// What is kept for history beside that, with what describes it. The rest is what is ready for
+    /// the log to go on in.
     public internal(set) var historyBytes: UInt64 = 0
     /// Where history begins: before this, nothing is kept but what branches and snapshots show.
     public internal(set) var historyFrom = LSN.zero
@@ -53,8 +54,7 @@ extension StoreCore {
     }
 
     func usage() throws(LogError) -> StoreUsage {
-        // So that every branch's map is in the log, and a root stands for it.
-        try checkpoint()
+        try settleMaps()
         let catalog = snapshot()
         var usage = StoreUsage()
         usage.historyFrom = catalog.state.historyFrom
@@ -84,9 +84,16 @@ extension StoreCore {
                 )
             )
         }
-        usage.historyBytes =
-            usage.diskBytes > usage.liveBytes ? usage.diskBytes - usage.liveBytes : 0
+        let others = usage.liveBytes + log.lock.withLock { log.roomAhead }
+        usage.historyBytes = usage.diskBytes > others ? usage.diskBytes - others : 0
         return usage
+    }
+
+    /// Sees that every branch's map is in the log, and a root stands for it.
+    private func settleMaps() throws(LogError) {
+        checkpointLock.lock()
+        defer { checkpointLock.unlock() }
+        if log.lock.withLock({ catalog.pendingPages > 0 }) { try checkpointHeld() }
     }
 
     private func measureFiles(_ usage: inout StoreUsage) throws(LogError) {

@@ -72,6 +72,7 @@ extension Log {
         let kept = urgent ? options.openingBytes : options.reserveBytes
         try check(kept, beside: options.geometry.segmentSize)
         let file = try Self.makeSegment(wanted, disk, options.geometry)
+        try lookAtRoom()
         lock.withLock {
             invariant(spare == nil && wanted == current.number.next, "two spare segments")
             spare = (wanted, file)
@@ -89,6 +90,12 @@ extension Log {
         guard available >= kept + needed else {
             throw .full(available: available, needed: kept + needed)
         }
+    }
+
+    /// Finds out how much of the disk is free.
+    package func lookAtRoom() throws(LogError) {
+        let free = try availableBytes()
+        lock.withLock { freeBytes = free }
     }
 
     func availableBytes() throws(LogError) -> UInt64 {
@@ -151,6 +158,11 @@ extension Log {
     /// held.
     package var roomInSegment: (bytes: UInt64, hasSpare: Bool) {
         (current.limit.rawValue - end.rawValue, spare != nil)
+    }
+
+    /// How many bytes are allocated for the log to go on in. Call with `lock` held.
+    package var roomAhead: UInt64 {
+        roomInSegment.bytes + (spare == nil ? 0 : options.geometry.segmentSize)
     }
 
     /// Gives back the segment that was made ahead.

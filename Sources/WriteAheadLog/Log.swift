@@ -29,6 +29,8 @@ package final class Log: @unchecked Sendable {
     package internal(set) var end: LSN
     /// Guarded by `lock`: how many bytes of records this process has appended, or replayed.
     package var appendedBytes: UInt64 = 0
+    /// Guarded by `lock`: how much of the disk was free when that was last looked at.
+    package var freeBytes: UInt64 = .max
     /// Guarded by `lock`: the time of the last record.
     package internal(set) var lastTime: LogTime
     /// Guarded by `lock`; nil while an earlier process's log is being read.
@@ -122,12 +124,13 @@ package final class Log: @unchecked Sendable {
             try file.write(header.encoded(), at: 0)
             try file.sync()
         } catch { throw .disk(error) }
+        freeBytes = try availableBytes()
         active = ActiveSegment(
             number: number,
             header: header,
             file: file,
             limit: options.geometry.base(of: number) + Int(byteCount),
-            isReserve: isNew ? false : try availableBytes() < options.reserveBytes
+            isReserve: isNew ? false : freeBytes < options.reserveBytes
         )
         end = options.geometry.firstRecord(of: number)
         // Zeros would take what is not allocated.

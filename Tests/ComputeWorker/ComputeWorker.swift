@@ -10,8 +10,8 @@ import Volume
 /// A branch server without a front: mounts a store, runs computes on its branches, and does what it
 /// is told, a line at a time. A process of its own, so that it can be killed.
 ///
-/// Arguments: the store, the mount, the run folder, how many may run, their idle seconds, and how long
-/// one waits for a place.
+/// Arguments: the store, the mount, the run folder, how many may run, their idle seconds, and how
+/// long one waits for a place.
 @main enum ComputeWorker {
     static func main() throws {
         let arguments = CommandLine.arguments

@@ -46,7 +46,7 @@ import WriteAheadLog
             #expect(report.records > 0, "\(name)")
             told += 1
         }
-        #expect(told > 1)
+        #expect(told > 0)
     }
 
     @Test func `usage says what each branch holds alone`() throws {

@@ -1,4 +1,7 @@
+import DiskIO
 import Oxbow
+import Primitives
+import Simulation
 import Testing
 
 /// After deletes and a pass, the store takes at most 1.1 times what is live, and one segment.
@@ -55,5 +58,90 @@ import Testing
             #expect(Double(usage.diskBytes) <= bound, "seed \(seed): \(usage)")
             #expect(try store.check().isSound)
         }
+    }
+
+    private static func open(_ disk: any Disk, bits: Int) throws -> Store {
+        var options = ReclaimTests.options()
+        options.segmentBits = bits
+        options.createIfMissing = true
+        var random = SeededRandom(seed: 1)
+        let clock = SimulatedClock(seed: 1)
+        return try Store.open(disk, clock, options, entropy: Entropy { random.next() })
+    }
+
+    private static func fill(_ branch: Branch, bytes: Int) throws {
+        for round in 0..<bytes / 50_000 {
+            try branch.commit(.buffered) { edit in
+                for page in round * 50..<round * 50 + 50 {
+                    let number = PageNumber(UInt64(page))
+                    try edit.write(ReclaimTests.page(page), page: number, of: table)
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [16, 18, 20])
+    func `a deleted branch is given back by the first pass, and one after reopening`(
+        bits: Int
+    )
+        throws
+    {
+        let disk = MemoryDisk(limit: 64 << 20)
+        var store = try Self.open(disk, bits: bits)
+        try store.setWindow(.zero, bytes: 0)
+        let branch = try store.fork("one", from: store.branch("main"))
+        try Self.fill(branch, bytes: 4 << 20)
+        try branch.delete()
+        try store.reclaim()
+        let bound = UInt64(1 << bits) + Self.fixed
+        #expect(try store.usage().diskBytes <= bound)
+        let second = try store.fork("two", from: store.branch("main"))
+        try Self.fill(second, bytes: (1 << bits) / 2)
+        try second.delete()
+        try store.close()
+        store = try Self.open(disk, bits: bits)
+        try store.reclaim()
+        #expect(try store.usage().diskBytes <= bound)
+        #expect(try store.check().isSound)
+    }
+
+    @Test func `where several segments as one have no room, they go one by one`() throws {
+        let disk = MemoryDisk(limit: 8 << 20)
+        let store = try Self.open(disk, bits: 17)
+        try store.setWindow(.zero, bytes: 0)
+        for index in 0..<6 { try store.fork("b\(index)", from: store.branch("main")) }
+        var refusal: OxbowError?
+        var page = 0
+        while refusal == nil {
+            let number = PageNumber(UInt64(page))
+            do {
+                try store.branch("b\(page % 6)").commit(.buffered) { edit in
+                    try edit.write(ReclaimTests.page(page), page: number, of: Self.table)
+                }
+                page += 1
+                if page % 64 == 0 { try store.step() }
+            } catch { refusal = error as? OxbowError }
+        }
+        #expect(refusal?.kind == .full)
+        // A sixth of each segment is let go of by each.
+        for index in 0..<3 {
+            try store.branch("b\(index)").delete()
+            let report = try store.reclaim()
+            #expect(report.freedBytes > 512 << 10, "\(report)")
+        }
+        try store.branch("b5").commit { edit in
+            try edit.write(ReclaimTests.page(1), page: 0, of: Self.table)
+        }
+        #expect(try store.check().isSound)
+    }
+
+    @Test func `who asks what a store uses leaves it as it is`() throws {
+        let store = try Self.open(MemoryDisk(limit: 8 << 20), bits: 18)
+        try Self.fill(store.branch("main"), bytes: 1 << 18)
+        let before = try store.usage()
+        let durable = store.durableLSN
+        for _ in 0..<10 { #expect(try store.usage() == before) }
+        #expect(store.durableLSN == durable)
+        #expect(before.historyBytes < 1 << 18)
     }
 }

@@ -171,6 +171,37 @@ import WriteAheadLog
         #expect(!(try store.check().isSound))
     }
 
+    @Test func `what a pass takes from under a walk is no damage`() throws {
+        let disk = SimulatedDisk(seed: 8)
+        let store = try Self.open(disk)
+        for round in 0..<6 {
+            try Self.thin(store, segments: 20, seed: round)
+            let dump = try LogDump(disk)
+            var count = 0
+            dump.walk { item in
+                if case .segment = item { count += 1 }
+                if case .segment = item, count == round + 1 {
+                    do { try store.reclaim() } catch { Issue.record(error) }
+                }
+                if case .damage(let fault) = item { Issue.record("round \(round): \(fault)") }
+                return true
+            }
+            #expect(count > round)
+        }
+        // What is gone though nobody took it is still missed.
+        let name = try #require(Self.shared(disk).first)
+        let file = try disk.open(name)
+        var told = 0
+        try LogDump(disk).walk { item in
+            if case .segment(let segment) = item, segment.file == name {
+                try? file.truncate(to: 4096)
+            }
+            if case .damage = item { told += 1 }
+            return true
+        }
+        #expect(told > 0)
+    }
+
     @Test func `a shared file that is gone or another's is damage, with its place`() throws {
         let disk = SimulatedDisk(seed: 4)
         let store = try Self.open(disk)

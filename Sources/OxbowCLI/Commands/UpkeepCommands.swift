@@ -73,6 +73,7 @@ enum UpkeepCommands {
             .init("freedBytes", "how many bytes of the disk were given back"),
             .init("removedSegments", "segments in which nothing was needed"),
             .init("rewrittenSegments", "segments written anew with what is needed"),
+            .init("segmentsWithoutRoom", "segments for which there was no room to do so"),
             .init("liveBytes", "bytes of log that are needed, in what was looked at"),
             .init("historyFrom", "before this LSN nothing is kept but what branches show"),
             .init("denseFrom", "from this LSN on, history is kept record by record"),
@@ -91,6 +92,7 @@ enum UpkeepCommands {
                     "freedBytes": JSON(report.freedBytes),
                     "removedSegments": JSON(report.removedSegments),
                     "rewrittenSegments": JSON(report.rewrittenSegments),
+                    "segmentsWithoutRoom": JSON(report.segmentsWithoutRoom),
                     "liveBytes": JSON(report.liveBytes),
                     "historyFrom": JSON(report.historyFrom), "denseFrom": JSON(report.denseFrom),
                 ])
@@ -99,6 +101,9 @@ enum UpkeepCommands {
                 "freed \(Text.bytes(report.freedBytes)): "
                     + "\(Text.count(report.removedSegments, "segment")) removed, "
                     + "\(report.rewrittenSegments) rewritten"
+                    + (report.segmentsWithoutRoom > 0
+                        ? ", \(report.segmentsWithoutRoom) left, as there is no room to write what "
+                            + "is needed of them anew" : "")
             )
         }
     }
