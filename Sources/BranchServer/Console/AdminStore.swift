@@ -14,7 +14,7 @@ package struct AdminStore: Sendable {
         /// Forks a branch as it is now.
         package var fork: @Sendable (Store, String, Branch, Expiry?, Author) throws -> Branch
         /// Called with a fork of a moment of another branch.
-        package var madeOfPast: @Sendable (Branch, Branch, Point) -> Void
+        package var madeOfPast: @Sendable (Branch) -> Void
         /// The record that a moment snaps to.
         package var point: @Sendable (RequestedMoment, Branch) throws(Refusal) -> Point
         /// Notes when a branch's compute is stopped that nobody uses.
@@ -29,7 +29,7 @@ package struct AdminStore: Sendable {
             fork: @escaping @Sendable (Store, String, Branch, Expiry?, Author) throws -> Branch = {
                 try $0.fork($1, from: $2, expires: $3, by: $4)
             },
-            madeOfPast: @escaping @Sendable (Branch, Branch, Point) -> Void = { _, _, _ in },
+            madeOfPast: @escaping @Sendable (Branch) -> Void = { _ in },
             point: @escaping @Sendable (RequestedMoment, Branch) throws(Refusal) -> Point =
                 AdminStore.point,
             setIdle: @escaping @Sendable (Branch, ComputeIdle?) throws(Refusal) -> Void = {
@@ -233,7 +233,7 @@ package struct AdminStore: Sendable {
             let point = try surroundings.point(moment, parent)
             made = try store.fork(creation.name, from: point, expires: expiry, by: author)
             try store.sync()
-            surroundings.madeOfPast(made, parent, point)
+            surroundings.madeOfPast(made)
             return try noted(
                 shown(made),
                 "branch \"\(creation.name)\" begins at \(point.lsn), \(point.time)"

@@ -16,7 +16,7 @@ package struct StoreHost: Sendable {
     /// Forks a branch as it is now.
     package let fork: @Sendable (String, Branch, Expiry?, Author) throws -> Branch
     /// Called with a fork of a moment of another branch.
-    package let madeOfPast: @Sendable (Branch, Branch, Point) -> Void
+    package let madeOfPast: @Sendable (Branch) -> Void
     /// Whether a compute runs on a branch's own files.
     package let isComputing: @Sendable (BranchID) -> Bool
     /// Tells the mount of what was changed otherwise than through it: a folder, and the name in it
@@ -33,7 +33,7 @@ package struct StoreHost: Sendable {
         hold: @escaping @Sendable (String) throws -> @Sendable () -> Void = { _ in {} },
         prepareFork: @escaping @Sendable (Branch) -> Void = { _ in },
         fork: (@Sendable (String, Branch, Expiry?, Author) throws -> Branch)? = nil,
-        madeOfPast: @escaping @Sendable (Branch, Branch, Point) -> Void = { _, _, _ in },
+        madeOfPast: @escaping @Sendable (Branch) -> Void = { _ in },
         isComputing: @escaping @Sendable (BranchID) -> Bool = { _ in false },
         forget: @escaping @Sendable (BranchFiles, InodeNumber, FileName) -> Void = { _, _, _ in }
     ) {
