@@ -148,4 +148,33 @@ struct ServerRoleTests {
         }
         try server.end()
     }
+
+    @Test func `the default branch is not set back to where nobody could log in`() throws {
+        let server = try RunningServer.new()
+        try server.sql("oxbow", "CREATE BRANCH b FROM main")
+        let refusal = try server.sql("oxbow", "RESET main TO 'L1000'")
+        #expect(refusal.contains("nobody could log in"), "\(refusal)")
+        let words = URLComponents(string: server.url)
+        let (user, password) = (try #require(words?.user), try #require(words?.password))
+        #expect(try enter(server, "postgres", user, password) == "1")
+        // Where nobody had been asked yet, somebody is.
+        try server.sql("oxbow", "RESET main TO '0/0'")
+        #expect(try enter(server, "postgres", user, password) == "1")
+        let undone = try said(server, "oxbow", "UNDO main", user, password)
+        #expect(undone.hasPrefix("main|"), "\(undone)")
+        // A moment at which it was known that nobody might.
+        let then = try server.sql(
+            "postgres",
+            """
+            ALTER ROLE postgres PASSWORD NULL;
+            \\! psql -X -q -d '\(server.url)' -c 'SELECT 1' 2>/dev/null
+            CREATE TABLE t ();
+            SELECT pg_current_wal_flush_lsn();
+            ALTER ROLE postgres PASSWORD '\(password)';
+            """
+        )
+        let last = try said(server, "oxbow", "RESET main TO '\(then)'", user, password)
+        #expect(last.contains("nobody could log in"), "\(last)")
+        try server.end()
+    }
 }

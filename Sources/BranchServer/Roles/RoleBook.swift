@@ -194,6 +194,15 @@ package final class RoleBook: @unchecked Sendable {
         return false
     }
 
+    /// Whether the list that a branch had at a record had nobody who may log in.
+    package func hasNobody(in view: View) -> Bool {
+        guard let testimony = ((try? RoleFile.read(view)) ?? nil)?.testimony,
+            let log = (try? WALFiles(view)) ?? nil,
+            let list = ((try? testimony.renewed(by: log)) ?? nil)?.list
+        else { return false }
+        return !list.roles.contains { (try? list.verifier(of: $0.name, at: clock.now())) != nil }
+    }
+
     /// Whether the branch's list has a role that may log in with a password; nil where there is no
     /// list.
     package func hasPasswords(_ branch: Branch) -> Bool? {

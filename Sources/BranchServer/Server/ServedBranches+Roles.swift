@@ -62,6 +62,19 @@ extension ServedBranches {
     /// Half of those whose passwords can be looked up at a time.
     private static let waitingStrangers = FrontLimits().verifyingThreads / 2
 
+    /// Refuses to set the default branch back to where nobody could log in, not even to undo it.
+    func checkReset(of branch: Branch, to point: Point) throws {
+        guard try branch.info().name == defaultBranch else { return }
+        let view = try branch.view(at: point)
+        guard try !view.hasCluster() || roles.hasNobody(in: view) else { return }
+        throw Refusal(
+            "55000",
+            "nobody could log in on branch \"\(defaultBranch)\" as it was at \(point.lsn), "
+                + "and it is the default branch",
+            hint: "SET DEFAULT BRANCH to another first."
+        )
+    }
+
     func refreshRoles(_ all: [BranchInfo]) {
         for info in all {
             guard let branch = try? store.branch(info.id),

@@ -176,6 +176,11 @@ public final class Server: Sendable {
     /// After a fork of a moment: learns who may log in on it where the moment's list may be old.
     package func learnRolesIfOld(of fork: Branch) { branches.learnRolesIfOld(of: fork) }
 
+    /// Refuses to set the default branch back to where nobody could log in.
+    package func checkReset(of branch: Branch, to point: Point) throws(ServerError) {
+        try ServerError.telling { try branches.checkReset(of: branch, to: point) }
+    }
+
     /// A branch for the time of a body: forked, its URL handed over, deleted afterwards.
     ///
     ///     try await server.withBranch { url in

@@ -136,6 +136,7 @@ extension AdminStore {
                 hold: { name throws(Refusal) in try Refusal.telling { try branches.hold(name) } },
                 fork: { try branches.fork($1, from: $2, expires: $3, by: $4) },
                 madeOfPast: { branches.learnRolesIfOld(of: $0) },
+                checkReset: { try branches.checkReset(of: $0, to: $1) },
                 point: { moment, branch throws(Refusal) in
                     try Refusal.telling { try branches.point(moment, on: branch) }
                 },

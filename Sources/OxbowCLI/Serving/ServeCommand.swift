@@ -290,6 +290,11 @@ extension StoreHost {
                 }
             },
             madeOfPast: { server.learnRolesIfOld(of: $0) },
+            checkReset: { branch, point in
+                try Failure.telling { () throws(ServerError) in
+                    try server.checkReset(of: branch, to: point)
+                }
+            },
             isComputing: { server.isComputing($0) },
             forget: { server.forget($2, in: $1, of: $0) }
         )
