@@ -110,12 +110,13 @@ final class FakeCompute: Sendable {
     static func roles(
         _ roles: [[String?]],
         isSettled: Bool = true,
-        written: UInt64? = 1 << 40
+        written: UInt64 = 1 << 40,
+        reach: UInt64 = 0
     ) -> Script {
         let rows = roles.flatMap { row($0 + ["f"]) }
         return Script(
             welcome: welcome,
-            answer: row([isSettled ? "f" : "t"]) + rows + row([written.map { "\($0)" }]) + ready
+            answer: row([isSettled ? "f" : "t"]) + rows + row(["\(written)", "\(reach)"]) + ready
         )
     }
 

@@ -21,23 +21,25 @@ import Volume
     private func tell(
         _ password: String,
         isSettled: Bool = true,
-        written: UInt64? = 1 << 40
+        written: UInt64 = 1 << 40,
+        reach: UInt64 = 0
     ) throws {
         let verifier = try RoleListTests.verifier(password).description
         let roles = [["app", "t", verifier, nil]]
-        compute.say(FakeCompute.roles(roles, isSettled: isSettled, written: written))
+        compute.say(FakeCompute.roles(roles, isSettled: isSettled, written: written, reach: reach))
     }
 
     /// A change of a block in a tablespace.
-    private func append(tablespace: UInt64) throws {
+    private func append(tablespace: UInt64, owner: UInt8 = 10, info: UInt8 = 0) throws {
         let block = [0, 0x20] + WALImage.little(0, 2) + WALImage.little(tablespace, 4)
-        cluster.image.append(block + [UInt8](repeating: 1, count: 12))
+        let bytes = block + [UInt8](repeating: 1, count: 12)
+        cluster.image.append(bytes, owner: owner, info: info)
         try cluster.flush()
     }
 
     private func expect(_ password: String, on branch: Branch? = nil) throws {
         let branch = branch ?? cluster.branch
-        let known = book.verifier(of: "app", on: branch, socketPath: compute.path)
+        let known = try book.verifier(of: "app", on: branch, socketPath: compute.path)
         #expect(try known == RoleListTests.verifier(password))
         #expect(book.refresh(branch, socketPath: compute.path))
     }
@@ -104,7 +106,7 @@ import Volume
         let copy = try book.inheriting(from: parent) {
             try cluster.store.fork("copy", from: parent)
         }
-        let known = try #require(book.verifier(of: "app", on: copy, socketPath: nil))
+        let known = try #require(try book.verifier(of: "app", on: copy, socketPath: nil))
         try tell("two")
         cluster.branch = copy
         try append(tablespace: 1663)
@@ -137,7 +139,7 @@ import Volume
         }
         let asked = compute.count
         try tell("one")
-        let one = try #require(book.verifier(of: "app", on: copy, socketPath: nil))
+        let one = try #require(try book.verifier(of: "app", on: copy, socketPath: nil))
         #expect(try one == RoleListTests.verifier("one"))
         #expect(try book.confirm("app", one, on: copy, socketPath: compute.path))
         #expect(compute.count - asked <= 1)
@@ -146,7 +148,7 @@ import Volume
 
     /// With `synchronous_commit = off` a change is seen before it is in the log, and may be lost.
     @Test func `what is not written down is no ground to go by`() throws {
-        try tell("one", written: nil)
+        try tell("one", reach: 1 << 40)
         try append(tablespace: 1663)
         try expect("one")
         var asked = compute.count
@@ -204,6 +206,62 @@ import Volume
             try append(tablespace: 1664)
             try tell(password, written: cluster.image.end)
             try expect(password)
+        }
+        compute.end()
+    }
+
+    @Test func `a list is believed without a compute only where the log shows that it holds`()
+        throws
+    {
+        func known() throws -> SCRAMVerifier? {
+            // As a server that has just begun.
+            try RoleBook(role: "postgres").verifier(
+                of: "app",
+                on: cluster.branch,
+                socketPath: nil
+            )
+        }
+        func expectOld() throws {
+            #expect(try #require(#expect(throws: RoleError.self) { try known() }).isOld)
+        }
+        try append(tablespace: 1663)
+        try expectOld()
+        try tell("one")
+        #expect(book.refresh(cluster.branch, socketPath: compute.path, noting: true))
+        let one = try RoleListTests.verifier("one")
+        #expect(try known() == one)
+        try append(tablespace: 1663)
+        #expect(try known() == one)
+        // Which transactions are over, noted where the roles are.
+        try append(tablespace: 1664, owner: 0, info: 0xA0)
+        #expect(try known() == one)
+        let before = try cluster.branch.point(at: .head)
+        try append(tablespace: 1664)
+        try expectOld()
+        let main = cluster.branch
+        cluster.branch = try cluster.store.fork("before", from: before)
+        #expect(try known() == one)
+        cluster.branch = try cluster.store.fork("copy", from: main)
+        try expectOld()
+        cluster.branch = main
+        // A transaction that was prepared before is committed.
+        #expect(book.refresh(main, socketPath: compute.path, noting: true))
+        #expect(try known() == one)
+        cluster.image.append([], owner: 1, info: 0x30)
+        try cluster.flush()
+        try expectOld()
+        // So it is where what was said may be of more than the log has.
+        try tell("two", reach: cluster.image.end + 8)
+        #expect(book.refresh(main, socketPath: compute.path, noting: true))
+        try expectOld()
+        try append(tablespace: 1663)
+        #expect(try known() == RoleListTests.verifier("two"))
+        // And where that is not written down for long, it is again after more of the log.
+        for _ in 0..<4 {
+            for _ in 0..<10 { cluster.image.append([UInt8](repeating: 7, count: 60_000)) }
+            try append(tablespace: 1663)
+            #expect(book.refresh(main, socketPath: compute.path, noting: true))
+            #expect(try known() == RoleListTests.verifier("two"))
         }
         compute.end()
     }

@@ -128,7 +128,7 @@ private final class Server: @unchecked Sendable {
     /// Whether a role's password would be let in, as far as is known before anything is started.
     private func logIn(_ name: String, _ user: String, _ password: String) throws -> String {
         let socket = try socket(name)
-        let verifier = book.verifier(
+        let verifier = try book.verifier(
             of: WireString(user),
             on: try store.branch(name),
             socketPath: socket.isEmpty ? nil : socket
@@ -141,7 +141,7 @@ private final class Server: @unchecked Sendable {
     private func confirm(_ name: String, _ user: String, _ password: String) throws -> String {
         let branch = try store.branch(name)
         let user = WireString(user)
-        guard let verifier = book.verifier(of: user, on: branch, socketPath: nil),
+        guard let verifier = try book.verifier(of: user, on: branch, socketPath: nil),
             try proof(verifier, password) == verifier
         else { return "rejected" }
         let lease = try computes.acquire(target(name))

@@ -14,7 +14,9 @@ package struct AdminStore: Sendable {
         /// Forks a branch as it is now.
         package var fork: @Sendable (Store, String, Branch, Expiry?, Author) throws -> Branch
         /// Called with a fork of a moment of another branch.
-        package var madeOfPast: @Sendable (Branch, Branch, Point) -> Void
+        package var madeOfPast: @Sendable (Branch) -> Void
+        /// Refuses to set a branch back to where it must not be.
+        package var checkReset: @Sendable (Branch, Point) throws -> Void
         /// The record that a moment snaps to.
         package var point: @Sendable (RequestedMoment, Branch) throws(Refusal) -> Point
         /// Notes when a branch's compute is stopped that nobody uses.
@@ -29,7 +31,8 @@ package struct AdminStore: Sendable {
             fork: @escaping @Sendable (Store, String, Branch, Expiry?, Author) throws -> Branch = {
                 try $0.fork($1, from: $2, expires: $3, by: $4)
             },
-            madeOfPast: @escaping @Sendable (Branch, Branch, Point) -> Void = { _, _, _ in },
+            madeOfPast: @escaping @Sendable (Branch) -> Void = { _ in },
+            checkReset: @escaping @Sendable (Branch, Point) throws -> Void = { _, _ in },
             point: @escaping @Sendable (RequestedMoment, Branch) throws(Refusal) -> Point =
                 AdminStore.point,
             setIdle: @escaping @Sendable (Branch, ComputeIdle?) throws(Refusal) -> Void = {
@@ -43,6 +46,7 @@ package struct AdminStore: Sendable {
             self.hold = hold
             self.fork = fork
             self.madeOfPast = madeOfPast
+            self.checkReset = checkReset
             self.point = point
             self.setIdle = setIdle
             self.usualExpiry = usualExpiry
@@ -90,6 +94,7 @@ package struct AdminStore: Sendable {
             // Before anybody's session ends; and what is ten minutes ago is so as of now.
             let asked = try branch(name)
             let point = try surroundings.point(moment, asked)
+            try surroundings.checkReset(asked, point)
             return try whileHeld(name) { branch in
                 let isSame = branch.id == asked.id
                 let target = isSame ? point : try surroundings.point(moment, branch)
@@ -233,7 +238,7 @@ package struct AdminStore: Sendable {
             let point = try surroundings.point(moment, parent)
             made = try store.fork(creation.name, from: point, expires: expiry, by: author)
             try store.sync()
-            surroundings.madeOfPast(made, parent, point)
+            surroundings.madeOfPast(made)
             return try noted(
                 shown(made),
                 "branch \"\(creation.name)\" begins at \(point.lsn), \(point.time)"

@@ -103,6 +103,21 @@ extension Refusal {
         return refusal
     }
 
+    static func full(_ error: RoleError) -> Refusal {
+        Refusal("53300", "sorry, too many clients already", detail: "\(error)")
+    }
+
+    /// What is kept of the roles may be old, and the server has not asked yet.
+    static func rolesAreNotKnown(_ error: RoleError) -> Refusal {
+        if error.isFull { return full(error) }
+        return Refusal(
+            "57P03",
+            "who may log in is not known just now",
+            detail: "\(error)",
+            hint: "Try again: the server asks by itself, and its log says where it cannot."
+        )
+    }
+
     /// There is no such branch, but perhaps one with nearly that name.
     package static func unknownBranch(_ name: String, among names: [String]) -> Refusal {
         let near = Likeness.nearest(name, among: names)

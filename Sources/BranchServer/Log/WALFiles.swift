@@ -130,17 +130,35 @@ struct WALFiles {
 
     /// What this log is known by, where it is the one that was known by another mark, and nothing
     /// has changed since in a relation that all databases share. Nil, too, where that is not
-    /// certain, or too far to look.
-    func markIfSharedIsUnchanged(since before: WALMark) throws(WALError) -> WALMark? {
+    /// certain, or too far to look, or where the log does not reach as far as it has to.
+    func markIfSharedIsUnchanged(
+        since before: WALMark,
+        reach: UInt64
+    ) throws(WALError) -> WALMark? {
         guard let cluster = try cluster(), cluster.id == before.cluster,
             let now = try mark(cluster),
             now.position >= before.position,
-            now.position - before.position <= Self.lookedThrough
+            now.position - before.position <= Self.lookedThrough,
+            now.end >= cluster.geometry.withoutHeader(reach)
         else { return nil }
         let isUnchanged = try reader(cluster).holds(after: before, upTo: now.position) {
             !$0.mayChangeSharedRelations
         }
         return isUnchanged ? now : nil
+    }
+
+    /// Whether the log is there as far as it was said to be.
+    func reaches(_ testimony: Testimony) throws(WALError) -> Bool {
+        guard let cluster = try cluster(), let now = try mark(cluster) else { return true }
+        return now.end >= cluster.geometry.withoutHeader(testimony.reach)
+    }
+
+    /// Whether one mark will do for as long as another, or nearly: also when the files of the log
+    /// are removed that end before the newer one.
+    func areNear(_ before: WALMark, _ now: WALMark) throws(WALError) -> Bool {
+        guard let size = try cluster()?.geometry.segmentBytes else { return false }
+        return before.position / size == now.position / size
+            && now.position - before.position <= Self.lookedThrough / 2
     }
 
     /// How many bytes of the log a start on these files has to redo, give or take a block.

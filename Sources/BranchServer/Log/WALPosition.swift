@@ -80,6 +80,12 @@ package struct WALGeometry: Hashable, Sendable {
         block % segmentBytes == 0 ? WALBlock.longHeaderBytes : WALBlock.headerBytes
     }
 
+    /// The end of a record that a position in the header of the block after it stands for.
+    func withoutHeader(_ position: UInt64) -> UInt64 {
+        let start = block(of: position)
+        return position - start <= headerBytes(at: start) ? start : position
+    }
+
     /// The name of the file that holds a position.
     func fileName(of position: UInt64, timeline: UInt32) -> String {
         let each = (1 << 32) / segmentBytes

@@ -31,9 +31,7 @@ package struct WALReader {
 
     /// Whether all before a position is there, in whole records.
     package func reaches(_ position: UInt64) throws(WALError) -> Bool {
-        let start = geometry.block(of: position)
-        let isInHeader = position - start <= geometry.headerBytes(at: start)
-        let target = isInHeader ? start : position
+        let target = geometry.withoutHeader(position)
         guard target > 0 else { return true }
         guard let block = try lastBlock(upTo: geometry.block(of: target - 1)),
             let first = try firstRecord(before: target, from: block)
@@ -213,6 +211,7 @@ package struct WALReader {
                 checksum: head.checksum,
                 magic: magic,
                 owner: head.owner,
+                kind: head.kind,
                 length: total - Int(Self.headerBytes),
                 beginning: parts.beginning
             )
@@ -252,6 +251,7 @@ private struct RecordParts {
         let previous: UInt64
         let checksum: UInt32
         let owner: UInt8
+        let kind: UInt8
         let isSwitch: Bool
     }
 
@@ -269,6 +269,7 @@ private struct RecordParts {
             previous: number(8..<16),
             checksum: sum.value,
             owner: header[17],
+            kind: header[16],
             isSwitch: header[17] == 0 && header[16] & 0xF0 == 0x40
         )
     }

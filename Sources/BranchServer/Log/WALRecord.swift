@@ -6,8 +6,9 @@ package struct WALRecord: Equatable, Sendable {
     package let checksum: UInt32
     /// The kind of block that it begins on, another in each version.
     let magic: UInt16
-    /// Whose it is.
+    /// Whose it is, and which kind of theirs.
     let owner: UInt8
+    let kind: UInt8
     /// How long it is without its header, and the first bytes of that.
     let length: Int
     let beginning: [UInt8]
@@ -15,11 +16,19 @@ package struct WALRecord: Equatable, Sendable {
     /// So much of a record is looked at.
     static let lookedAt = 2048
     private static let relationMap: UInt8 = 7
+    private static let ownLog: UInt8 = 0
+    private static let hint: UInt8 = 0xA0
+    private static let transactions: UInt8 = 1
+    private static let commitOfPrepared: UInt8 = 0x30
 
     /// Whether it may change a relation that all databases of the cluster share, as that of the
-    /// roles: blocks of it, or which file it is in. Also where that is not certain.
+    /// roles: blocks of it, or which file it is in, or what was changed by a transaction that was
+    /// prepared long ago. Also where that is not certain. Who reads a relation may note there which
+    /// transactions are over, the question for the roles too: that is no change.
     package var mayChangeSharedRelations: Bool {
-        owner == Self.relationMap
+        if owner == Self.ownLog, kind & 0xF0 == Self.hint { return false }
+        return owner == Self.relationMap
+            || owner == Self.transactions && kind & 0x70 == Self.commitOfPrepared
             || BlockReferences(self)?.tablespaces.contains(BlockReferences.shared) ?? true
     }
 }
@@ -105,5 +114,12 @@ package struct WALMark: Equatable, Sendable {
         position = record.position
         end = record.end
         checksum = record.checksum
+    }
+
+    init(cluster: UInt64, position: UInt64, end: UInt64, checksum: UInt32) {
+        self.cluster = cluster
+        self.position = position
+        self.end = end
+        self.checksum = checksum
     }
 }

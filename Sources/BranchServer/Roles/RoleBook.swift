@@ -19,8 +19,8 @@ package import Volume
 /// and so in the branch. And only where that log does not show that all databases' common
 /// relations, of which the roles are one, are what they were. (With `synchronous_commit = off`,
 /// which says so before, a change may go unseen until PostgreSQL writes it: some 0.6 s.) Of a
-/// branch that nobody runs, the list is read that it keeps itself, as it was when a compute was
-/// last asked.
+/// branch that nobody runs, the list is read that it keeps itself, and believed where the log shows
+/// by the same that it still holds.
 ///
 /// All may be called from any thread, and may wait: for a compute's answer some seconds at most.
 package final class RoleBook: @unchecked Sendable {
@@ -61,7 +61,8 @@ package final class RoleBook: @unchecked Sendable {
     }
 
     /// What somebody has to prove who wants to log in as `user`; nil for one who may not, whatever
-    /// the reason, of which the log is told. Starts nothing.
+    /// the reason, of which the log is told. Fails where all there is is a list that may be old.
+    /// Starts nothing.
     ///
     /// - Parameters:
     ///   - socketPath: That of the branch's compute where it is ready, else nil.
@@ -72,11 +73,12 @@ package final class RoleBook: @unchecked Sendable {
         on branch: Branch,
         socketPath: String?,
         orKept: Bool = false
-    ) -> SCRAMVerifier? {
+    ) throws(RoleError) -> SCRAMVerifier? {
         do throws(RoleError) {
             let list = try shelf(branch).list(socketPath, orKept: orKept)
             return try verifier(of: user, in: list)
         } catch {
+            if error.isOld { throw error }
             log("role \(RoleText.shown(user.bytes)) is not let in on \(branch.id): \(error)")
             return nil
         }
@@ -111,10 +113,10 @@ package final class RoleBook: @unchecked Sendable {
         return try SCRAMVerifier.mock(user: user.bytes, secret: secret, iterations: iterations)
     }
 
-    /// Whether what somebody proved is what the compute has, now that it runs: the branch's own
-    /// list may have been older. To be asked of each who was authenticated, once the compute is
-    /// ready; who is refused (28P01) where this is false. Costs nothing where the compute was asked
-    /// before; an error says that it could not be asked.
+    /// Whether what somebody proved is what the compute has, now that it runs, or where none does
+    /// what still holds. To be asked of each who was authenticated, once the compute is ready; who
+    /// is refused (28P01) where this is false. Costs nothing where the compute was asked before; an
+    /// error says that it could not be asked.
     ///
     /// It is asked in the database that the client wants, where there is such: the first session in
     /// one after a start has to read its catalog anew, which the client then need not.
@@ -122,12 +124,14 @@ package final class RoleBook: @unchecked Sendable {
         _ user: WireString,
         _ proved: SCRAMVerifier,
         on branch: Branch,
-        socketPath: String,
+        socketPath: String?,
         database: WireString? = nil
     ) throws(RoleError) -> Bool {
         let shelf = shelf(branch)
         // It has said as much already, and nobody was measured by anything else since.
-        if let list = shelf.told(by: socketPath), (try? verifier(of: user, in: list)) == proved {
+        if let list = socketPath.flatMap({ shelf.told(by: $0) }),
+            (try? verifier(of: user, in: list)) == proved
+        {
             return true
         }
         func note(_ error: RoleError) {
@@ -135,7 +139,11 @@ package final class RoleBook: @unchecked Sendable {
         }
         let list: RoleList
         do throws(RoleError) {
-            list = try shelf.asked(socketPath, in: database?.validText).list
+            if let socketPath {
+                list = try shelf.asked(socketPath, in: database?.validText).list
+            } else {
+                list = try shelf.list(nil)
+            }
         } catch {
             note(error)
             throw error
@@ -152,21 +160,48 @@ package final class RoleBook: @unchecked Sendable {
     /// Asks a compute, and writes down in the branch what is new: before the branch is forked,
     /// after a start, after a session, and before a stop. Costs nothing where the branch has not
     /// changed. Returns whether the branch's list is up to date; if not, the log is told why.
+    ///
+    /// - Parameter noting: Whether also that is written down by which it is known later that the
+    ///   list still holds, where there was much since.
     @discardableResult
-    package func refresh(_ branch: Branch, socketPath: String) -> Bool {
+    package func refresh(_ branch: Branch, socketPath: String, noting: Bool = false) -> Bool {
+        let shelf = shelf(branch)
         do throws(RoleError) {
-            return try shelf(branch).asked(socketPath).isKept
+            let isKept = try shelf.asked(socketPath).isKept
+            if noting { shelf.note() }
+            return isKept
         } catch {
             if !error.isRepeated { log("the roles of \(branch.id) are not known anew: \(error)") }
             return false
         }
     }
 
-    /// Whether the branch has a list, so that it need not be learned.
-    package func isKnown(_ branch: Branch) -> Bool { (try? shelf(branch).list(nil)) != nil }
+    /// Gets ready for a fork of a branch whose compute runs: it is asked, and what it says is
+    /// waited for to be in the log.
+    package func prepareFork(of branch: Branch, socketPath: String) {
+        refresh(branch, socketPath: socketPath)
+        shelf(branch).awaitLog(atMostMilliseconds: RoleLimits.logMilliseconds)
+    }
 
-    /// The list that a branch had at a record; nil where it had none.
-    package func kept(in view: View) throws(RoleError) -> RoleList? { try RoleFile.read(view) }
+    /// Whether the branch has a list, old or not.
+    package func hasList(_ branch: Branch) -> Bool {
+        ((try? RoleFile.read(branch.view())) ?? nil) != nil
+    }
+
+    /// Whether its compute has to be asked before it can be told who may log in.
+    package func isOld(_ branch: Branch) -> Bool {
+        do throws(RoleError) { _ = try shelf(branch).list(nil) } catch { return error.isOld }
+        return false
+    }
+
+    /// Whether the list that a branch had at a record had nobody who may log in.
+    package func hasNobody(in view: View) -> Bool {
+        guard let testimony = ((try? RoleFile.read(view)) ?? nil)?.testimony,
+            let log = (try? WALFiles(view)) ?? nil,
+            let list = ((try? testimony.renewed(by: log)) ?? nil)?.list
+        else { return false }
+        return !list.roles.contains { (try? list.verifier(of: $0.name, at: clock.now())) != nil }
+    }
 
     /// Whether the branch's list has a role that may log in with a password; nil where there is no
     /// list.
@@ -191,12 +226,13 @@ package final class RoleBook: @unchecked Sendable {
         // A machine that is busy may answer late; an operator has time.
         for _ in 1..<RoleLimits.learnAttempts {
             shelf.hurry()
-            if (try? shelf.asked(lease.socketPath).isKept) == true { return }
+            if (try? shelf.asked(lease.socketPath).isKept) == true { return shelf.note() }
         }
         shelf.hurry()
         guard try shelf.asked(lease.socketPath).isKept else {
             throw RoleError("the list of roles of \(branch.id) could not be written")
         }
+        shelf.note()
     }
 
     /// Makes a fork that goes by what its parent's compute said before, for as long as the log of

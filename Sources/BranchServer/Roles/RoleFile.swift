@@ -10,12 +10,16 @@ package struct RoleError: Error, Sendable, Equatable, CustomStringConvertible {
     package var isFull = false
     /// Whether it was told a moment ago, and nobody was asked since.
     var isRepeated = false
+    /// Whether all there is is a list that may be older than the roles.
+    package var isOld = false
 
     init(_ description: String) { self.description = description }
 }
 
 /// The list of roles that a branch keeps beside its cluster, so that it is known who may log in
 /// before PostgreSQL runs, and forks with the branch: `/.oxbow/roles`.
+///
+/// Behind the list stands what it is known by that it still holds (`Testimony`).
 ///
 /// It is root's alone, and outside of the data folder: the compute's user does not come to it. It
 /// is read from one record of the branch, and written in one commit of it, in whole pages, so that
@@ -25,9 +29,15 @@ struct RoleFile {
     private static let folderOwnership = Ownership(permissions: 0o700)
     private static let fileOwnership = Ownership(permissions: 0o600)
 
+    /// What stands there.
+    struct Content {
+        let list: RoleList
+        let testimony: Testimony?
+    }
+
     /// The list as it was; nil where there is none.
-    static func read(_ view: View) throws(RoleError) -> RoleList? {
-        let found: Result<RoleList, RoleError>
+    static func read(_ view: View) throws(RoleError) -> Content? {
+        let found: Result<Content, RoleError>
         do throws(VolumeError) {
             let files = try PastFiles(view)
             let folder = try files.lookUp(FileName(".oxbow"), in: .root)
@@ -42,7 +52,7 @@ struct RoleFile {
     private static func read(
         _ files: PastFiles,
         _ file: InodeNumber
-    ) throws(VolumeError) -> Result<RoleList, RoleError> {
+    ) throws(VolumeError) -> Result<Content, RoleError> {
         let known = try files.attributes(of: file)
         guard known.kind == .file, known.owner == 0, known.permissions & 0o022 == 0 else {
             return .failure(RoleError("\(path) is no file that root alone may write"))
@@ -59,15 +69,22 @@ struct RoleFile {
             }
         }
         if let failure { throw failure }
-        do throws(Malformed) { return .success(try RoleList(decoding: bytes)) } catch {
+        do throws(Malformed) {
+            let list = try RoleList(decoding: bytes)
+            let rest = bytes[RoleList.byteCount(bytes)...].prefix(Testimony.markBytes)
+            return .success(Content(list: list, testimony: Testimony(list, mark: rest)))
+        } catch {
             return .failure(RoleError("\(path): \(error.what) (byte \(error.offset))"))
         }
     }
 
-    /// Writes the list down, durably. What it changed is told, since the kernel may know of it.
+    /// Writes the list down, durably, or where it stands there already what is behind it. What it
+    /// changed is told, since the kernel may know of it.
     static func write(
         _ list: RoleList,
+        _ testimony: Testimony?,
         to branch: Branch,
+        onlyMark: Bool = false,
         _ changed: (InodeNumber, BranchFiles) -> Void
     ) throws(RoleError) {
         do throws(VolumeError) {
@@ -76,9 +93,11 @@ struct RoleFile {
             let number = try place("roles", .file, in: folder, files, changed)
             let pageSize = branch.store.pageSize
             var bytes = list.encoded()
+            let first = onlyMark ? bytes.count / pageSize * pageSize : 0
+            bytes += testimony?.encodedMark ?? []
             bytes += [UInt8](repeating: 0, count: (pageSize - bytes.count % pageSize) % pageSize)
             let file = try files.openFile(number)
-            try file.write(bytes, at: 0)
+            try file.write(Array(bytes[first...]), at: UInt64(first))
             if try files.attributes(of: number).size > UInt64(bytes.count) {
                 var shorter = AttributeChange()
                 shorter.size = UInt64(bytes.count)

@@ -61,6 +61,8 @@ package enum RoleLimits {
     /// What a compute may say of its roles, and how long it may take.
     static let answerBytes = 16 << 20
     static let answerSeconds = 3
+    /// So long a fork waits for PostgreSQL to write down what it has said.
+    static let logMilliseconds = 1000
     /// An operator waits for so many answers.
     static let learnAttempts = 10
     /// After so long a compute that did not answer is asked again; twice as long each time.
@@ -140,6 +142,13 @@ package struct RoleList: Hashable, Sendable {
     }
 
     // MARK: Bytes
+
+    /// Of a list's bytes, so many are the list.
+    static func byteCount(_ bytes: [UInt8]) -> Int {
+        guard bytes.count >= 16 else { return bytes.count }
+        let count = bytes[12..<16].reversed().reduce(0) { $0 << 8 | Int($1) }
+        return min(16 + count, bytes.count)
+    }
 
     package func encoded() -> [UInt8] {
         var body = ByteWriter()

@@ -22,8 +22,8 @@ final class RoleShelf: @unchecked Sendable {
     private struct Known {
         let head: LSN
         let list: RoleList?
-        /// Whether a compute said so, and not the branch's own list.
-        let wasAsked: Bool
+        /// Whether a compute says so, or the log shows that it would.
+        let isCertain: Bool
     }
 
     private let lock = Lock()
@@ -33,6 +33,8 @@ final class RoleShelf: @unchecked Sendable {
     private var told: (life: ComputeLife, list: RoleList)?
     private var lastList: RoleList?
     private var testimony: Testimony?
+    /// The record at which the branch's file had what a later server needs.
+    private var noted: LSN?
     private var isAsking = false
     private var begun: UInt64 = 0
     private var answer: (number: UInt64, result: Result<Answer, Failure>)?
@@ -40,13 +42,6 @@ final class RoleShelf: @unchecked Sendable {
     private var pausedUntil: UInt64 = 0
     private var lastFailure: RoleError?
     private var pauseSeconds = RoleLimits.pauseSeconds.lowerBound
-
-    /// What a compute said, and how far PostgreSQL's log was before it was asked. It holds for as
-    /// long as the log, of this branch or of a fork, shows no change of what databases share.
-    struct Testimony {
-        let list: RoleList
-        let mark: WALMark
-    }
 
     /// What came of a question.
     struct Answer {
@@ -83,11 +78,15 @@ final class RoleShelf: @unchecked Sendable {
         guard let socketPath else { return try own() }
         do throws(Failure) { return try ask(socketPath).list } catch {
             switch error {
-            // It stops, or is about to start: whoever uses it will have it confirmed.
+            // It stops, or is about to start.
             case .away: return try own()
             case .failed(let error), .paused(let error):
                 guard orKept else { throw error }
-                return try own()
+                do throws(RoleError) { return try own() } catch let kept {
+                    var failure = error
+                    failure.isOld = kept.isOld
+                    throw failure
+                }
             }
         }
     }
@@ -138,25 +137,45 @@ final class RoleShelf: @unchecked Sendable {
         lock.withLock { told = nil }
         let head = try head()
         if let known = lock.withLock({ known }), known.head == head {
-            return try Self.expect(known.list)
+            return try Self.expect(known)
         }
-        let view: View
-        do throws(OxbowError) { view = try branch.view() } catch {
-            throw RoleError(error.message)
-        }
-        let list = try RoleFile.read(view)
+        let found = try look(view())
         lock.withLock {
-            known = Known(head: view.point.lsn, list: list, wasAsked: false)
-            lastList = list ?? lastList
+            known = found
+            lastList = found.list ?? lastList
         }
-        return try Self.expect(list)
+        return try Self.expect(found)
     }
 
-    private static func expect(_ list: RoleList?) throws(RoleError) -> RoleList {
-        guard let list else {
+    /// What is known by the files of the branch as they are at one record.
+    private func look(_ view: View) throws(RoleError) -> Known {
+        let head = view.point.lsn
+        let log: WALFiles?
+        do throws(WALError) { log = try WALFiles(view) } catch {
+            return Known(head: head, list: nil, isCertain: true)
+        }
+        guard let log else {
+            // No compute was ever there that could have changed them.
+            return Known(head: head, list: try RoleFile.read(view)?.list, isCertain: false)
+        }
+        // A file that is no list is as one that is old.
+        let file = (try? RoleFile.read(view)) ?? nil
+        for earlier in [lastTestimony, file?.testimony] {
+            guard let newer = (try? earlier?.renewed(by: log)) ?? nil else { continue }
+            take(newer)
+            return Known(head: head, list: newer.list, isCertain: true)
+        }
+        return Known(head: head, list: nil, isCertain: true)
+    }
+
+    private static func expect(_ known: Known) throws(RoleError) -> RoleList {
+        if let list = known.list { return list }
+        guard known.isCertain else {
             throw RoleError("nobody has asked its PostgreSQL yet who may (import it anew)")
         }
-        return list
+        var error = RoleError("its roles may have changed since its PostgreSQL was asked last")
+        error.isOld = true
+        throw error
     }
 
     // MARK: The compute's
@@ -175,7 +194,7 @@ final class RoleShelf: @unchecked Sendable {
         }
         let head: LSN
         do throws(RoleError) { head = try self.head() } catch { throw .failed(error) }
-        if let known, known.wasAsked, known.head == head, let list = known.list {
+        if let known, known.isCertain, known.head == head, let list = known.list {
             told = ComputeLife(socketPath).map { ($0, list) }
             return Answer(list: list, isKept: true)
         }
@@ -188,7 +207,7 @@ final class RoleShelf: @unchecked Sendable {
         let found = Result { () throws(Failure) in
             try find(earlier, pause, socketPath, database)
         }
-        let result = found.map { Answer(list: $0.list, isKept: keep($0.list)) }
+        let result = found.map { Answer(list: $0.list, isKept: keep($0.list, $0.testimony)) }
         lock.lock()
         isAsking = false
         answer = (number, result)
@@ -202,8 +221,8 @@ final class RoleShelf: @unchecked Sendable {
                 lastFailure = nil
             }
             if answer.isKept, found.isSettled {
-                known = Known(head: found.head, list: answer.list, wasAsked: true)
-                testimony = found.mark.map { Testimony(list: answer.list, mark: $0) }
+                known = Known(head: found.head, list: answer.list, isCertain: true)
+                testimony = found.testimony
             }
         case .failure(.away), .failure(.paused): break
         case .failure(.failed(let error)):
@@ -234,7 +253,7 @@ final class RoleShelf: @unchecked Sendable {
         let head: LSN
         let list: RoleList
         let isSettled: Bool
-        let mark: WALMark?
+        let testimony: Testimony?
         let wasAsked: Bool
     }
 
@@ -246,31 +265,32 @@ final class RoleShelf: @unchecked Sendable {
         _ database: String?
     ) throws(Failure) -> Finding {
         let view: View
-        do throws(OxbowError) { view = try branch.view() } catch {
-            throw .failed(RoleError(error.message))
-        }
+        do throws(RoleError) { view = try self.view() } catch { throw .failed(error) }
         let head = view.point.lsn
         // A log that cannot be read shows nothing.
         let log = (try? WALFiles(view)) ?? nil
-        if let earlier, let mark = try? log?.markIfSharedIsUnchanged(since: earlier.mark) {
+        if let earlier, let log, let newer = (try? earlier.renewed(by: log)) ?? nil {
             return Finding(
                 head: head,
-                list: earlier.list,
+                list: newer.list,
                 isSettled: true,
-                mark: mark,
+                testimony: newer,
                 wasAsked: false
             )
         }
         if let pause { throw pause }
         let mark = (try? log?.mark()) ?? nil
         let query = try question(socketPath, database)
-        let isWritten = mark.map { $0.end <= query.written ?? 0 } ?? false
+        var testimony: Testimony?
+        // A record that PostgreSQL has not written is none of its own.
+        if let mark, mark.end <= query.written, query.isSettled {
+            testimony = Testimony(list: query.list, mark: mark, reach: query.reach)
+        }
         return Finding(
             head: head,
             list: query.list,
             isSettled: query.isSettled,
-            // A record that PostgreSQL has not written is none of its own.
-            mark: isWritten ? mark : nil,
+            testimony: testimony,
             wasAsked: true
         )
     }
@@ -303,12 +323,12 @@ final class RoleShelf: @unchecked Sendable {
     }
 
     /// Writes the list down where the branch has another. Who asked has its answer in any case.
-    private func keep(_ list: RoleList) -> Bool {
+    private func keep(_ list: RoleList, _ testimony: Testimony?) -> Bool {
         do throws(RoleError) {
-            if try stored() == list { return true }
+            if try RoleFile.read(view())?.list == list { return true }
         } catch { log("\(branch.id): \(error); it is written anew") }
         do throws(RoleError) {
-            try RoleFile.write(list, to: branch, changed)
+            try RoleFile.write(list, testimony, to: branch, changed)
             return true
         } catch {
             log("\(branch.id): \(error)")
@@ -316,12 +336,42 @@ final class RoleShelf: @unchecked Sendable {
         }
     }
 
-    private func stored() throws(RoleError) -> RoleList? {
-        let view: View
-        do throws(OxbowError) { view = try branch.view() } catch {
+    private func view() throws(RoleError) -> View {
+        do throws(OxbowError) { return try branch.view() } catch {
             throw RoleError(error.message)
         }
-        return try RoleFile.read(view)
+    }
+
+    /// Writes down by what the list is known to hold, where what stands there will not do for long:
+    /// for who finds the branch without its compute, or makes a fork of it without a server.
+    func note() {
+        do throws(RoleError) {
+            let view = try view()
+            guard lock.withLock({ noted }) != view.point.lsn, let testimony = lastTestimony,
+                let log = (try? WALFiles(view)) ?? nil
+            else { return }
+            let file = try RoleFile.read(view)
+            if let old = file?.testimony, old.list == testimony.list,
+                let now = (try? old.renewed(by: log)) ?? nil,
+                (try? log.areNear(old.mark, now.mark)) == true
+            {
+                return lock.withLock { noted = view.point.lsn }
+            }
+            guard let now = (try? testimony.renewed(by: log)) ?? nil else { return }
+            let isThere = file?.list == now.list
+            try RoleFile.write(now.list, now, to: branch, onlyMark: isThere, changed)
+        } catch { log("\(branch.id): \(error)") }
+    }
+
+    /// Waits until the branch has as much of PostgreSQL's log as what was said may be of. Without
+    /// that a fork could not go by it.
+    func awaitLog(atMostMilliseconds limit: Int) {
+        for _ in 0..<limit / 2 {
+            guard let testimony = lastTestimony, let log = try? WALFiles(view()),
+                (try? log.reaches(testimony)) == false
+            else { return }
+            lock.withLock { lock.wait(atMostMilliseconds: 2) }
+        }
     }
 }
 

@@ -73,6 +73,9 @@ final class ForkPreparer: @unchecked Sendable {
     private func prepare(_ demand: PreparedForks.Demand, _ head: LSN) {
         do {
             let parent = try branches.store.branch(demand.parent)
+            // What is written down of the roles now does not spoil it later.
+            branches.refreshRoles([try parent.info()])
+            guard try parent.point(at: .head).lsn == head else { return }
             let use = OwnBranch.prepared
             let made = try branches.store.fork(
                 use.newName,

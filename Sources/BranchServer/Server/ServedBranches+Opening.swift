@@ -41,6 +41,7 @@ extension ServedBranches {
         }
         let branch = try find(name)
         let moment = request.target.moment ?? .head
+        if moment != .head { try confirm(request, onPastOf: branch) }
         let point = try point(moment, on: branch)
         let lease = try computes.acquire(copyTarget(branch, point))
         if moment == .head { try confirm(request, on: branch, lease.socketPath) }
@@ -88,23 +89,26 @@ extension ServedBranches {
     private func confirm(
         _ request: ConnectionRequest,
         on branch: Branch,
-        _ socketPath: String
+        _ socketPath: String?
     ) throws(Refusal) {
         let user = request.user
         var isConfirmed = false
         do throws(RoleError) {
             if let proved = request.proved {
-                isConfirmed = try roles.confirm(
-                    user,
-                    proved,
-                    on: branch,
-                    socketPath: socketPath,
-                    database: request.target.database
-                )
+                isConfirmed = try whenKnown { () throws(RoleError) in
+                    try roles.confirm(
+                        user,
+                        proved,
+                        on: branch,
+                        socketPath: socketPath,
+                        database: request.target.database
+                    )
+                }
             }
         } catch {
+            if error.isOld { throw .rolesAreNotKnown(error) }
             if error.isFull {
-                throw Refusal("53300", "sorry, too many clients already", detail: "\(error)")
+                throw Refusal.full(error)
             }
             // What could not be asked is no reason to call a password wrong.
             throw Refusal.passing("the compute could not be asked who may log in: \(error)")
@@ -118,8 +122,7 @@ extension ServedBranches {
 
     /// A moment is entered by what the branch's roles have now.
     private func confirm(_ request: ConnectionRequest, onPastOf branch: Branch) throws(Refusal) {
-        guard let socketPath = computes.socketPath(of: branch.computeKey) else { return }
-        try confirm(request, on: branch, socketPath)
+        try confirm(request, on: branch, computes.socketPath(of: branch.computeKey))
     }
 
     private func openPast(

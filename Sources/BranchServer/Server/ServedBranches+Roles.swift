@@ -1,3 +1,4 @@
+import Glibc
 import Oxbow
 import PostgresWire
 import Primitives
@@ -12,44 +13,66 @@ extension ServedBranches {
         }
     }
 
-    /// The same for a fork of a moment at which the branch's list may not have been up to date:
-    /// where it had another soon afterwards, or none yet.
-    func learnRolesIfOld(of fork: Branch, of parent: Branch, at point: Point) {
-        guard mount != nil else { return }
-        do {
-            if let socket = computes.socketPath(of: parent.computeKey) {
-                roles.refresh(parent, socketPath: socket)
-            }
-            let soon = try parent.point(at: .time(point.time.advanced(by: Self.listDelay)))
-            let later = try roles.kept(in: parent.view(at: soon))
-            guard try fork.hasCluster(), try roles.kept(in: fork.view()) != later else { return }
-            try learnRoles(of: fork.info().name)
-        } catch {
+    /// The same for a fork of a moment, where the list of that moment may be old.
+    func learnRolesIfOld(of fork: Branch) {
+        guard roles.isOld(fork) else { return }
+        do { try learnRoles(of: fork.info().name) } catch {
             log.note("who may log in on \(fork.id) is not known anew: \(error)")
         }
     }
-
-    /// A branch's list is written so long after a change at the latest, mostly.
-    private static let listDelay = Duration.seconds(2)
 
     /// The same for the default branch, where nobody has looked yet; other branches have it of the
     /// one that they were forked from.
     func learnMissingRoles() throws {
         let name = defaultBranch
         guard let branch = try? store.branch(name), try branch.hasCluster(),
-            !roles.isKnown(branch)
+            !roles.hasList(branch)
         else { return }
         try learnRoles(of: name)
     }
 
-    /// The branches that a compute of their own was on when the store was left; of those forked
-    /// last, as many as may run.
-    func interrupted() -> [String] {
-        let all = (try? all()) ?? []
-        let names = all.filter { info in
-            (try? store.branch(info.id).wasLeftRunning()) ?? false
-        }.map(\.name)
-        return Array(names.suffix(options.computeLimit))
+    /// Does something once it is known who may log in: while there is a list that may be old, it
+    /// waits for the server to have asked. Of strangers only some may wait.
+    func whenKnown<Result>(
+        forStranger isStranger: Bool = false,
+        _ body: () throws(RoleError) -> Result
+    ) throws(RoleError) -> Result {
+        var patience = Self.rolePatienceMilliseconds
+        var mayWait = !isStranger
+        defer { if isStranger, mayWait { waiting.withLock { $0 -= 1 } } }
+        while true {
+            do throws(RoleError) { return try body() } catch {
+                if !mayWait {
+                    mayWait = waiting.withLock { count in
+                        guard count < Self.waitingStrangers else { return false }
+                        count += 1
+                        return true
+                    }
+                }
+                guard error.isOld, !error.isFull, mayWait, patience > 0 else { throw error }
+            }
+            usleep(UInt32(Self.roleStepMilliseconds * 1000))
+            patience -= Self.roleStepMilliseconds
+        }
+    }
+
+    /// Less than a log-in may take.
+    private static let rolePatienceMilliseconds = 8000
+    private static let roleStepMilliseconds = 20
+    /// Half of those whose passwords can be looked up at a time.
+    private static let waitingStrangers = FrontLimits().verifyingThreads / 2
+
+    /// Refuses to set the default branch back to where nobody could log in, not even to undo it.
+    func checkReset(of branch: Branch, to point: Point) throws {
+        guard try branch.info().name == defaultBranch else { return }
+        let view = try branch.view(at: point)
+        guard try !view.hasCluster() || roles.hasNobody(in: view) else { return }
+        throw Refusal(
+            "55000",
+            "nobody could log in on branch \"\(defaultBranch)\" as it was at \(point.lsn), "
+                + "and it is the default branch",
+            hint: "SET DEFAULT BRANCH to another first."
+        )
     }
 
     func refreshRoles(_ all: [BranchInfo]) {
@@ -57,7 +80,7 @@ extension ServedBranches {
             guard let branch = try? store.branch(info.id),
                 let socket = computes.socketPath(of: branch.computeKey)
             else { continue }
-            roles.refresh(branch, socketPath: socket)
+            roles.refresh(branch, socketPath: socket, noting: true)
         }
     }
 
@@ -74,7 +97,7 @@ extension ServedBranches {
         }
         let point = try point(requested, on: parent)
         let made = try store.fork(use.newName, from: point, expires: .never, by: author)
-        learnRolesIfOld(of: made, of: parent, at: point)
+        learnRolesIfOld(of: made)
         return made
     }
 }

@@ -25,6 +25,10 @@ final class ServedBranches: Sendable {
     let idles: Guarded<[String: ComputeIdle]>
     /// Ends the sessions of a branch by its key; there is somebody to ask once the front is there.
     private let sessionsEnder = Guarded<@Sendable (String) -> Void>({ _ in })
+    /// Told when a branch that was held may show something else.
+    private let changeTeller = Guarded<@Sendable () -> Void>({})
+    /// How many who are not authenticated wait until it is known who may.
+    let waiting = Guarded(0)
 
     /// How long who wants to enter a branch waits while it is reset, and who wants to reset it
     /// while another does.
@@ -112,6 +116,10 @@ final class ServedBranches: Sendable {
         sessionsEnder.withLock { $0 = end }
     }
 
+    func whenReleased(_ tell: @escaping @Sendable () -> Void) {
+        changeTeller.withLock { $0 = tell }
+    }
+
     func endSessions(of branch: Branch) { sessionsEnder.withLock { $0 }(branch.computeKey) }
 
     /// Ends a branch's sessions and its compute, and lets none begin until what is returned is
@@ -140,7 +148,7 @@ final class ServedBranches: Sendable {
         _ patience: Int
     ) throws -> @Sendable () -> Void {
         if let socket = computes.socketPath(of: branch.computeKey) {
-            roles.refresh(branch, socketPath: socket)
+            roles.refresh(branch, socketPath: socket, noting: true)
         }
         let isHeld = gates.hold(
             branch.id,
@@ -156,6 +164,7 @@ final class ServedBranches: Sendable {
             roles.forget(branch.id)
             mount?.refresh()
             gates.release(branch.id)
+            changeTeller.withLock { $0 }()
         }
     }
 
@@ -188,7 +197,7 @@ final class ServedBranches: Sendable {
     /// Sees that a fork of the branch as it is now has all that belongs to it. Cheap.
     func prepareFork(of branch: Branch) {
         if let socket = computes.socketPath(of: branch.computeKey) {
-            roles.refresh(branch, socketPath: socket)
+            roles.prepareFork(of: branch, socketPath: socket)
         }
         // Where nobody has the files open there is nothing to write.
         try? BranchFiles.open(branch, creating: false).writeTimes()

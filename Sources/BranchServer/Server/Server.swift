@@ -75,6 +75,8 @@ public final class Server: Sendable {
         // The front tells all of them.
         branches.endSessions { _ in }
         front.stop(graceMilliseconds: graceSeconds * 1000)
+        // Nobody is left to change roles.
+        branches.refreshRoles((try? branches.all()) ?? [])
         branches.computes.end()
         mount?.end()
         // Nobody is left to be told.
@@ -172,8 +174,11 @@ public final class Server: Sendable {
     }
 
     /// After a fork of a moment: learns who may log in on it where the moment's list may be old.
-    package func learnRolesIfOld(of fork: Branch, of parent: Branch, at point: Point) {
-        branches.learnRolesIfOld(of: fork, of: parent, at: point)
+    package func learnRolesIfOld(of fork: Branch) { branches.learnRolesIfOld(of: fork) }
+
+    /// Refuses to set the default branch back to where nobody could log in.
+    package func checkReset(of branch: Branch, to point: Point) throws(ServerError) {
+        try ServerError.telling { try branches.checkReset(of: branch, to: point) }
     }
 
     /// A branch for the time of a body: forked, its URL handed over, deleted afterwards.

@@ -20,8 +20,7 @@ final class ServerKeeper: @unchecked Sendable {
     private var rounds = 0
     /// Branches that go by themselves any moment, and what lets sessions begin on them again.
     private var expiring: [BranchID: @Sendable () -> Void] = [:]
-    /// The branches whose computes ran when an earlier server was killed.
-    private let interrupted: [String]
+    private let roles: RoleKeeper
 
     private static let pauseMilliseconds = 500
     /// So long before a branch goes its sessions are told, and its compute ends.
@@ -41,8 +40,9 @@ final class ServerKeeper: @unchecked Sendable {
         self.branches = branches
         self.front = front
         self.folder = folder
-        interrupted = folder.read("address") == nil ? [] : branches.interrupted()
+        roles = RoleKeeper(branches)
         round()
+        branches.whenReleased { [weak self] in self?.hurry() }
         thread = WorkerThread { [self] in work() }
     }
 
@@ -53,6 +53,7 @@ final class ServerKeeper: @unchecked Sendable {
         }
         thread?.join()
         thread = nil
+        roles.end()
         for release in expiring.values { release() }
         listening.withLock { listening in
             for name in listening { close(name) }
@@ -69,12 +70,10 @@ final class ServerKeeper: @unchecked Sendable {
         }
     }
 
+    /// Has the next round begin now.
+    private func hurry() { lock.withLock { lock.wakeAll() } }
+
     private func work() {
-        for name in interrupted where !(lock.withLock { isEnded }) {
-            do { try branches.learnRoles(of: name) } catch {
-                branches.log.note("who may log in on \(name) is not known anew: \(error)")
-            }
-        }
         while true {
             let goesOn = lock.withLock { () -> Bool in
                 if !isEnded { lock.wait(atMostMilliseconds: Self.pauseMilliseconds) }
@@ -94,6 +93,7 @@ final class ServerKeeper: @unchecked Sendable {
         endExpiring(all)
         endOrphans(all, alsoLogs: tidies)
         if rounds % Self.roleRounds == 0 { branches.refreshRoles(all) }
+        roles.look(all)
     }
 
     // MARK: Sockets

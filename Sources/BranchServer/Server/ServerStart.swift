@@ -149,34 +149,17 @@ struct ServerStart {
 }
 
 extension Branch {
-    private static let data = "/" + ComputePlace.dataFolder
-
     /// Whether its files have a PostgreSQL cluster in the place where computes look for one.
-    func hasCluster() throws -> Bool { try has("PG_VERSION", nil) }
+    func hasCluster() throws -> Bool { try view().hasCluster() }
+}
 
-    /// Whether a compute of this branch, and not one of its parent's, is said to run.
-    func wasLeftRunning() throws -> Bool {
-        try has("postmaster.pid", nil) && has("oxbow.branch", computeKey)
-    }
-
-    /// Whether the data folder has a file; and whether that says so.
-    private func has(_ name: String, _ text: String?) throws -> Bool {
-        let view = try view()
-        guard try PastFiles.areHeld(by: view) else { return false }
-        let files = try PastFiles(view)
+extension View {
+    /// Whether there was a PostgreSQL cluster in the place where computes look for one.
+    func hasCluster() throws -> Bool {
+        guard try PastFiles.areHeld(by: self) else { return false }
         do throws(VolumeError) {
-            let number = try files.resolve("\(Self.data)/\(name)")
-            guard let text else { return true }
-            var bytes = [UInt8](repeating: 0, count: 128)
-            var count = 0
-            var failure: VolumeError?
-            unsafe bytes.withUnsafeMutableBytes { buffer in
-                do throws(VolumeError) {
-                    count = try unsafe files.read(number, at: 0, into: buffer)
-                } catch { failure = error }
-            }
-            if let failure { throw failure }
-            return String(decoding: bytes[..<count], as: UTF8.self).trimmed == text
+            _ = try PastFiles(self).resolve("/\(ComputePlace.dataFolder)/PG_VERSION")
+            return true
         } catch {
             guard error.kind == .notFound else { throw error }
             return false

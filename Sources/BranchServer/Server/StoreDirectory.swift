@@ -10,13 +10,18 @@ struct StoreDirectory: BranchDirectory {
         try Refusal.telling {
             let branch = try known(request.target.branch ?? branches.defaultBranch)
             let roles = branches.roles
-            let found = roles.verifier(
-                of: request.user,
-                on: branch,
-                socketPath: branches.computes.socketPath(of: branch.computeKey),
-                // The console asks for no confirmation.
-                orKept: !request.isForConsole
-            )
+            let found: SCRAMVerifier?
+            do throws(RoleError) {
+                found = try branches.whenKnown(forStranger: true) { () throws(RoleError) in
+                    try roles.verifier(
+                        of: request.user,
+                        on: branch,
+                        socketPath: branches.computes.socketPath(of: branch.computeKey),
+                        // The console asks for no confirmation.
+                        orKept: !request.isForConsole
+                    )
+                }
+            } catch { throw Refusal.rolesAreNotKnown(error) }
             // For who may not log in everything is as for who may, but that no password fits.
             return try found ?? roles.decoy(for: request.user, on: branch, secret: branches.secret)
         }
@@ -55,11 +60,13 @@ struct StoreDirectory: BranchDirectory {
         let mayChange = try Refusal.telling {
             let branch = try branches.find(branches.defaultBranch)
             do throws(RoleError) {
-                return try branches.roles.isSuperuser(
-                    user,
-                    on: branch,
-                    socketPath: branches.computes.socketPath(of: branch.computeKey)
-                )
+                return try branches.whenKnown { () throws(RoleError) in
+                    try branches.roles.isSuperuser(
+                        user,
+                        on: branch,
+                        socketPath: branches.computes.socketPath(of: branch.computeKey)
+                    )
+                }
             } catch {
                 throw Refusal(
                     "57P03",
@@ -128,7 +135,8 @@ extension AdminStore {
                 },
                 hold: { name throws(Refusal) in try Refusal.telling { try branches.hold(name) } },
                 fork: { try branches.fork($1, from: $2, expires: $3, by: $4) },
-                madeOfPast: { branches.learnRolesIfOld(of: $0, of: $1, at: $2) },
+                madeOfPast: { branches.learnRolesIfOld(of: $0) },
+                checkReset: { try branches.checkReset(of: $0, to: $1) },
                 point: { moment, branch throws(Refusal) in
                     try Refusal.telling { try branches.point(moment, on: branch) }
                 },

@@ -91,7 +91,7 @@ enum BranchChanges {
         guard from.text == nil else {
             let point = try store.point(from)
             let made = try store.fork(name, from: point, expires: call[expires], by: call.author)
-            try call.environment.host?.madeOfPast(made, store.find(from.branch), point)
+            call.environment.host?.madeOfPast(made)
             return made
         }
         let parent = try store.find(from.branch)

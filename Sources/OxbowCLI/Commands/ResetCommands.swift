@@ -51,6 +51,7 @@ enum ResetCommands {
             point = try store.point(asked)
         case .other(let asked): point = try store.point(asked)
         }
+        try call.environment.host?.checkReset(branch, point)
         try branch.unlessProtected(call) { () throws(OxbowError) in
             try branch.reset(to: point, by: call.author)
         }

@@ -289,7 +289,12 @@ extension StoreHost {
                     try server.fork(name, from: parent, expires: expiry, by: author)
                 }
             },
-            madeOfPast: { server.learnRolesIfOld(of: $0, of: $1, at: $2) },
+            madeOfPast: { server.learnRolesIfOld(of: $0) },
+            checkReset: { branch, point in
+                try Failure.telling { () throws(ServerError) in
+                    try server.checkReset(of: branch, to: point)
+                }
+            },
             isComputing: { server.isComputing($0) },
             forget: { server.forget($2, in: $1, of: $0) }
         )

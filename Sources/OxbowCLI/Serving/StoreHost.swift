@@ -16,7 +16,9 @@ package struct StoreHost: Sendable {
     /// Forks a branch as it is now.
     package let fork: @Sendable (String, Branch, Expiry?, Author) throws -> Branch
     /// Called with a fork of a moment of another branch.
-    package let madeOfPast: @Sendable (Branch, Branch, Point) -> Void
+    package let madeOfPast: @Sendable (Branch) -> Void
+    /// Refuses to set a branch back to where it must not be.
+    package let checkReset: @Sendable (Branch, Point) throws -> Void
     /// Whether a compute runs on a branch's own files.
     package let isComputing: @Sendable (BranchID) -> Bool
     /// Tells the mount of what was changed otherwise than through it: a folder, and the name in it
@@ -33,7 +35,8 @@ package struct StoreHost: Sendable {
         hold: @escaping @Sendable (String) throws -> @Sendable () -> Void = { _ in {} },
         prepareFork: @escaping @Sendable (Branch) -> Void = { _ in },
         fork: (@Sendable (String, Branch, Expiry?, Author) throws -> Branch)? = nil,
-        madeOfPast: @escaping @Sendable (Branch, Branch, Point) -> Void = { _, _, _ in },
+        madeOfPast: @escaping @Sendable (Branch) -> Void = { _ in },
+        checkReset: @escaping @Sendable (Branch, Point) throws -> Void = { _, _ in },
         isComputing: @escaping @Sendable (BranchID) -> Bool = { _ in false },
         forget: @escaping @Sendable (BranchFiles, InodeNumber, FileName) -> Void = { _, _, _ in }
     ) {
@@ -42,6 +45,7 @@ package struct StoreHost: Sendable {
         self.prepareFork = prepareFork
         self.fork = fork ?? { try store.fork($0, from: $1, expires: $2, by: $3) }
         self.madeOfPast = madeOfPast
+        self.checkReset = checkReset
         self.isComputing = isComputing
         self.forget = forget
     }
