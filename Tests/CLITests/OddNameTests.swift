@@ -18,6 +18,7 @@ struct OddNameTests {
         "\"" + name.unicodeScalars.map { $0 == "\"" ? "\"\"" : "\($0)" }.joined() + "\""
     }
 
+    private static let table = "CREATE TABLE t AS SELECT 7 n"
     private static let ask = "SELECT current_database()"
 
     private func psql(
@@ -29,6 +30,49 @@ struct OddNameTests {
         let said = try tool.run("psql", branch, "-d", database, "--", "-XAtqc", sql)
         #expect(said.code == 0, "\(said.messages)")
         return String(said.text.unicodeScalars.dropLast())
+    }
+
+    @Test func `a dump goes into the database that is named, on the branch that is named`() throws {
+        let tool = try Tool()
+        let server = try ServedTool(tool)
+        defer { _ = server.end() }
+        try tool.lines("branch", "create", "source", "--from", "main")
+        let trap = "dbname=postgres options='-c oxbow.branch=main'"
+        for name in [trap, "p@q=r"] {
+            _ = try psql(tool, "source", "CREATE DATABASE \(Self.quoted(name))")
+            _ = try psql(tool, "source", Self.table, database: name)
+        }
+        func dump(_ name: String, _ file: String, _ variables: String = "") throws {
+            let script = "\(variables) pg_dump -Fc -f \(file)"
+            let words = ["run", "--fork", "source", "-d", name, "--", "sh", "-c", script]
+            let said = try tool.run(words)
+            #expect(said.code == 0, "\(said.messages)")
+        }
+        try dump(trap, "trap.dump")
+        try dump("p@q=r", "ours.dump")
+        // As from another server, which knows of no branches.
+        let options = "PGOPTIONS=\"-c oxbow.branch=$OXBOW_BRANCH\""
+        try dump("p@q=r", "others.dump", "PGDATABASE=p@q=r \(options)")
+        let cases: [(String, into: String?, String)] = [
+            ("trap.dump", nil, trap), ("trap.dump", "dbname=postgres", "dbname=postgres"),
+            ("trap.dump", "postgresql://nowhere/x", "postgresql://nowhere/x"),
+            ("ours.dump", nil, "p@q=r"), ("others.dump", nil, "p@q=r"),
+        ]
+        for (number, (file, into, name)) in cases.enumerated() {
+            try tool.lines("branch", "create", "into-\(number)", "--from", "main")
+            let branch = "into-\(number)"
+            let told =
+                try into.map {
+                    try tool.json("import", "--from", file, "--into", branch, "-d", $0)
+                } ?? tool.json("import", "--from", file, "--into", branch)
+            #expect(told.text("imported.database") == name)
+            #expect(told.number("imported.tables") == 1)
+            let sql = "SELECT n FROM t"
+            #expect(try psql(tool, "into-\(number)", sql, database: name) == "7")
+            let count = "SELECT count(*) FROM pg_tables WHERE tablename = 't'"
+            #expect(try psql(tool, "into-\(number)", count) == "0")
+            #expect(try psql(tool, "main", count) == "0")
+        }
     }
 
     @Test func `every way to a database leads to it, whatever its name`() throws {
