@@ -133,7 +133,9 @@ public final class Computes: @unchecked Sendable {
             guard patience > 0 else {
                 throw ComputeError(
                     .busy,
-                    "all \(options.limit) computes are in use: end a session, or allow more"
+                    options.limit == 1
+                        ? "the one compute that may run is in use: end a session, or allow more"
+                        : "all \(options.limit) computes are in use: end a session, or allow more"
                 )
             }
             lock.wait(atMostMilliseconds: 100)
