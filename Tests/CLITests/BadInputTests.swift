@@ -84,6 +84,11 @@ import Testing
             "\"k\" is no label: write KEY=VALUE, such as ticket=1432"
         ),
         Case(
+            "branch create x --from main --label oxbow.use=moment",
+            2,
+            "\"oxbow.use=moment\": labels that begin with oxbow. are the server's own"
+        ),
+        Case(
             "branch create main --from main",
             1,
             "branch main exists already, made with the store"

@@ -80,6 +80,28 @@ import Testing
         for text in ["", "x", "host a\nport b", "host a\nport 1\nuser u\ndatabase d"] {
             #expect(BranchAddress(fields: text) == nil)
         }
+        for name in OddNameTests.names + ["\\n", "a\nbranch b"] {
+            address.database = name
+            address.user = name
+            #expect(BranchAddress(fields: AddressFormat.fields.text(address)) == address)
+        }
+    }
+
+    @Test func `an accent hides no mark that a form has a meaning for`() {
+        var odd = Self.plain
+        odd.database = "'\u{301}\"\u{301}@\u{301}"
+        #expect(odd.databaseName.unicodeScalars.count { $0 == "@" } == 3)
+        #expect(AddressFormat.libpq.text(odd).utf8.contains(UInt8(ascii: "\\")))
+        #expect(AddressFormat.npgsql.text(odd).unicodeScalars.count { $0 == "\"" } == 4)
+        #expect(Shell.quoted("'\u{301}").unicodeScalars.count { $0 == "'" } == 5)
+    }
+
+    @Test func `SQLAlchemy is told what old and new versions read alike, else what new ones do`() {
+        var odd = Self.plain
+        odd.database = "é a'b+c"
+        #expect(AddressFormat.sqlalchemy.text(odd).hasSuffix("/é a'b+c@pr-1432"))
+        odd.database = "a%20b?\u{301}"
+        #expect(AddressFormat.sqlalchemy.text(odd).hasSuffix("/a%2520b%3F\u{301}@pr-1432"))
     }
 
     @Test(

@@ -71,7 +71,10 @@ private final class Server: @unchecked Sendable {
     func run(_ words: [String]) throws -> String {
         switch words[0] {
         case "init":
-            try computes.initialize(target(words[1]), password: "secret")
+            let files = try BranchFiles.open(store.branch(words[1]))
+            try computes.initialize(target(words[1]), in: files, password: "secret") {
+                self.mount.forget($0, in: $1, of: files)
+            }
             return "done"
         case "acquire": return try acquire(words[1])
         case "past": return try past(words[1], words[2])

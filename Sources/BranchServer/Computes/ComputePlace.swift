@@ -16,6 +16,8 @@ package struct ComputePlace: Sendable {
 
     /// The folder of the data in a branch.
     static let dataFolder = "pgdata"
+    /// What that is called until it is whole.
+    package static let unfinishedFolder = ".pgdata-unfinished"
     static let settingsFile = "postgresql.conf"
     /// The number in the names of sockets.
     static let port = 5432
@@ -87,6 +89,10 @@ package struct ComputePlace: Sendable {
     }
 
     func seenData(_ name: String) -> String { seenBranch(name) + "/" + Self.dataFolder }
+
+    func seenUnfinished(_ name: String) -> String {
+        seenBranch(name) + "/" + Self.unfinishedFolder
+    }
 
     /// A program that sees this branch and no other.
     func program(_ path: String, _ arguments: [String], on name: String) -> ComputeProgram {

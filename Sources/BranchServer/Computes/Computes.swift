@@ -1,5 +1,6 @@
 import Glibc
 import Primitives
+public import Volume
 
 // Safe to share: what changes is guarded by the lock.
 /// The computes of a server: at most one for each branch and for each moment.
@@ -133,7 +134,9 @@ public final class Computes: @unchecked Sendable {
             guard patience > 0 else {
                 throw ComputeError(
                     .busy,
-                    "all \(options.limit) computes are in use: end a session, or allow more"
+                    options.limit == 1
+                        ? "the one compute that may run is in use: end a session, or allow more"
+                        : "all \(options.limit) computes are in use: end a session, or allow more"
                 )
             }
             lock.wait(atMostMilliseconds: 100)
@@ -163,11 +166,19 @@ public final class Computes: @unchecked Sendable {
 
     // MARK: New clusters
 
-    /// Makes a cluster in a branch that has none, with data checksums and one role.
+    /// Makes a cluster in a branch that has none, with data checksums and one role. It is there
+    /// whole or not at all.
+    ///
+    /// - Parameters:
+    ///   - files: Those of the branch.
+    ///   - changed: Is told of each name that was given or taken in a folder otherwise than through
+    ///     the mount.
     public func initialize(
         _ target: ComputeTarget,
+        in files: BranchFiles,
         password: String,
-        version: Int? = nil
+        version: Int? = nil,
+        changed: @escaping (FileName, InodeNumber) -> Void
     ) throws(ComputeError) {
         guard case .branch(let name) = target.files else {
             throw ComputeError(.invalid, "a moment that is past cannot be initialized")
@@ -182,9 +193,8 @@ public final class Computes: @unchecked Sendable {
         try place.make()
         let lock = try place.takeLock()
         defer { close(lock) }
-        try PostgresCluster.initialize(
-            place,
-            on: name,
+        let cluster = PostgresCluster(place: place, name: name, files: files, changed: changed)
+        try cluster.initialize(
             with: PostgresInstallation.matching(chosen, among: installed),
             password: password
         )

@@ -1,3 +1,5 @@
+import Primitives
+
 /// How PostgreSQL is told to run on a branch. `docs/computes.md` has the reason for each.
 package struct PostgresSettings: Sendable, Equatable {
     var version: Int
@@ -118,7 +120,7 @@ package struct PostgresSettings: Sendable, Equatable {
         """
 
     private static func quoted(_ text: String) -> String {
-        text.replacing("'", with: "''")
+        text.replacing(marks: ["'": "''"])
     }
 
     /// What `pg_controldata` says of the size of a file of the log.

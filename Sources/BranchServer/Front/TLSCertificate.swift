@@ -7,7 +7,7 @@ import Primitives
 package enum TLSCertificate {
     private static let days = 3650
 
-    /// Makes a certificate and its key where there are none, for these names and addresses.
+    /// Makes a certificate and its key where one is missing, for these names and addresses.
     package static func make(
         certificatePath: String,
         keyPath: String,
@@ -22,7 +22,8 @@ package enum TLSCertificate {
         guard unsafe fill(certificate, key, names, serial) else {
             throw TLSError("make a certificate")
         }
-        // The key first: a certificate without its key would be kept for ever.
+        // The key first, and each whole: so both are there only as a pair.
+        _ = unsafe unlink(certificatePath)
         try unsafe write(keyPath, mode: 0o600, "key") { file in
             unsafe PEM_write_bio_PrivateKey(file, key, nil, nil, 0, nil, nil)
         }
@@ -76,22 +77,23 @@ package enum TLSCertificate {
             && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || ".:-*".contains($0)) }
     }
 
-    /// Writes a file that was not there, with its mode from the start.
+    /// Writes a file so that nobody sees half of it, with its mode from the start.
     private static func write(
         _ path: String,
         mode: mode_t,
         _ what: String,
         _ body: (OpaquePointer) -> Int32
     ) throws(TLSError) {
-        _ = unsafe unlink(path)
-        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        let draft = path + ".new"
+        _ = unsafe unlink(draft)
+        let descriptor = unsafe open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw TLSError("write the \(what) to \(path)") }
         guard let file = unsafe BIO_new_fd(descriptor, BIO_CLOSE) else {
             close(descriptor)
             throw TLSError("write the \(what) to \(path)")
         }
         let done = unsafe body(file) == 1 && fsync(descriptor) == 0
-        guard unsafe BIO_free(file) == 1, done else {
+        guard unsafe BIO_free(file) == 1, done, unsafe rename(draft, path) == 0 else {
             throw TLSError("write the \(what) to \(path)")
         }
     }

@@ -109,7 +109,7 @@ public final class Server: Sendable {
         branch: String? = nil,
         moment: String? = nil
     ) -> String {
-        var name = database.replacing("@", with: "@@")
+        var name = database.replacing(marks: ["@": "@@"])
         if let branch = branch ?? moment.map({ _ in defaultBranch }) { name += "@" + branch }
         if let moment { name += "@" + moment }
         let secret = password.map { ":" + Self.escaped($0) } ?? ""

@@ -92,23 +92,14 @@ struct ServerStart {
     private static func makeCluster(_ branches: ServedBranches) throws {
         let name = "main"
         guard let main = try? branches.store.branch(name), try !main.hasCluster() else { return }
-        try makeOwnFolder(main)
         let password = try branches.folder.kept(passwordName) { ServerFolder.secret() }
+        let files = try BranchFiles.open(main)
         try branches.computes.initialize(
             ComputeTarget(key: main.computeKey, files: .branch(name)),
-            password: password
+            in: files,
+            password: password,
+            changed: { branches.mount?.forget($0, in: $1, of: files) }
         )
-    }
-
-    /// A volume's first folder is root's: who is not root makes nothing there but in this way.
-    private static func makeOwnFolder(_ main: Branch) throws(VolumeError) {
-        guard geteuid() != 0 else { return }
-        let files = try BranchFiles.open(main)
-        let ownership = Ownership(permissions: 0o700, owner: geteuid(), group: getegid())
-        let name = try FileName(ComputePlace.dataFolder)
-        do throws(VolumeError) {
-            try files.makeFolder(name, in: .root, ownership)
-        } catch { if error.kind != .exists { throw error } }
     }
 
     private static func makeFront(
@@ -134,16 +125,14 @@ struct ServerStart {
             return try TLSContext(certificatePath: given.path, keyPath: given.keyPath)
         }
         let (path, keyPath) = (folder.path + "/server.crt", folder.path + "/server.key")
-        if ComputeFiles.read(keyPath, atMost: 1) == nil {
-            var names = ["localhost", "127.0.0.1", "::1"]
-            if !names.contains(options.host) { names.append(options.host) }
-            try TLSCertificate.make(
-                certificatePath: path,
-                keyPath: keyPath,
-                names: names,
-                serial: SystemEntropy.draw() >> 1
-            )
-        }
+        var names = ["localhost", "127.0.0.1", "::1"]
+        if !names.contains(options.host) { names.append(options.host) }
+        try TLSCertificate.make(
+            certificatePath: path,
+            keyPath: keyPath,
+            names: names,
+            serial: SystemEntropy.draw() >> 1
+        )
         return try TLSContext(certificatePath: path, keyPath: keyPath)
     }
 }

@@ -141,7 +141,11 @@ package struct Parser {
         _ rest: inout ArraySlice<String>,
         _ invocation: inout Invocation
     ) throws(Misuse) {
-        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = argument.unicodeScalars.split(
+            separator: "=",
+            maxSplits: 1,
+            omittingEmptySubsequences: false
+        )
         let name = String(parts[0])
         let options = invocation.command.allOptions
         guard
@@ -154,7 +158,7 @@ package struct Parser {
         }
         if option.isFlag {
             guard parts.count == 1 else {
-                throw Misuse("--\(option.name) takes no value: leave out \"=\(parts[1])\"")
+                throw Misuse("--\(option.name) takes no value: leave out \"=\(String(parts[1]))\"")
             }
             invocation.set(option, try option.read(""))
             return

@@ -157,6 +157,12 @@ package enum Values {
         guard parts.count == 2, !parts[0].isEmpty else {
             throw Misuse("\"\(shown(text))\" is no label: write KEY=VALUE, such as ticket=1432")
         }
+        // By those the server knows the branches that are its own, and deletes them.
+        guard !parts[0].unicodeScalars.starts(with: "oxbow.".unicodeScalars) else {
+            throw Misuse(
+                "\"\(shown(text))\": labels that begin with oxbow. are the server's own"
+            )
+        }
         return Label(key: String(parts[0]), value: String(parts[1]))
     }
 

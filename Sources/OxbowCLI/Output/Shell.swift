@@ -1,3 +1,5 @@
+import Primitives
+
 /// Text as a shell takes it.
 package enum Shell {
     /// One word, whatever is in it.
@@ -7,6 +9,6 @@ package enum Shell {
                 || Array("-_./:@%+=,".utf8).contains(byte)
         }
         if isPlain, !text.isEmpty { return text }
-        return "'" + text.replacing("'", with: #"'\''"#) + "'"
+        return "'" + text.replacing(marks: ["'": #"'\''"#]) + "'"
     }
 }

@@ -55,7 +55,8 @@ enum AddressCommands {
                 + "whom it is shown to.",
             "uri is for libpq and drivers that take a postgresql:// URL, sqlalchemy the same as "
                 + "SQLAlchemy reads it, libpq the form of keyword=value, jdbc and npgsql those "
-                + "drivers' own; fields is a word and its value on each line, for scripts.",
+                + "drivers' own; fields is a word and its value on each line, for scripts, with "
+                + "\\\\ for a backslash in it and \\n or \\r for what ends a line.",
         ],
         examples: [
             .init("oxbow url pr-1432 -d app", "for DATABASE_URL"),

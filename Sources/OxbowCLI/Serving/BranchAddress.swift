@@ -1,4 +1,5 @@
 import PostgresWire
+import Primitives
 
 /// How a client reaches a branch, or a moment of it, through a server.
 package struct BranchAddress: Sendable, Equatable {
@@ -45,7 +46,8 @@ package struct BranchAddress: Sendable, Equatable {
     /// The name by which the server's port knows the database: `app@pr-1432`.
     package var databaseName: String {
         let moment = moment.map { "@" + $0 } ?? ""
-        return database.replacing("@", with: "@@") + "@" + branch + moment + (isFork ? "+" : "")
+        let name = database.replacing(marks: ["@": "@@"])
+        return name + "@" + branch + moment + (isFork ? "+" : "")
     }
 }
 
@@ -57,8 +59,13 @@ package enum AddressFormat: String, CaseIterable, Sendable {
     package func text(_ address: BranchAddress) -> String {
         switch self {
         case .uri: Self.uri(address, database: Self.escaped(address.databaseName, keeping: "@:+"))
-        // It takes the name of the database as it stands, and unescapes the rest.
-        case .sqlalchemy: Self.uri(address, database: address.databaseName)
+        // Up to 2.0 it takes the name of the database as it stands, and since then unescapes it: so
+        // what need not be escaped stands for itself.
+        case .sqlalchemy:
+            Self.uri(
+                address,
+                database: address.databaseName.replacing(marks: ["%": "%25", "?": "%3F"])
+            )
         case .libpq: Self.keywords(address)
         case .jdbc: Self.jdbc(address)
         case .npgsql: Self.npgsql(address)
@@ -79,16 +86,21 @@ package enum AddressFormat: String, CaseIterable, Sendable {
     }
 
     private static func keywords(_ address: BranchAddress) -> String {
-        func quoted(_ text: String) -> String {
-            let isPlain = !text.isEmpty && !text.contains { " '\\\n\t".contains($0) }
-            if isPlain { return text }
-            let inner = text.replacing("\\", with: "\\\\").replacing("'", with: "\\'")
-            return "'\(inner)'"
-        }
         var pairs = [("host", address.host), ("port", "\(address.port)"), ("user", address.user)]
         if let password = address.password { pairs.append(("password", password)) }
         pairs.append(("dbname", address.databaseName))
-        return pairs.map { "\($0)=\(quoted($1))" }.joined(separator: " ")
+        return pairs.map(keyword).joined(separator: " ")
+    }
+
+    /// A part of what libpq connects by, which takes it for what it is, whatever stands in it.
+    package static func keyword(_ name: String, _ value: String) -> String {
+        if isPlain(value) { return "\(name)=\(value)" }
+        return "\(name)='" + value.replacing(marks: ["\\": "\\\\", "'": "\\'"]) + "'"
+    }
+
+    /// Whether a text has nothing that any form has a meaning for.
+    private static func isPlain(_ text: String) -> Bool {
+        !text.isEmpty && escaped(text, keeping: "@:+/") == text
     }
 
     private static func jdbc(_ address: BranchAddress) -> String {
@@ -100,8 +112,7 @@ package enum AddressFormat: String, CaseIterable, Sendable {
 
     private static func npgsql(_ address: BranchAddress) -> String {
         func quoted(_ text: String) -> String {
-            let isPlain = !text.isEmpty && !text.contains { " ;'\"=".contains($0) }
-            return isPlain ? text : "\"" + text.replacing("\"", with: "\"\"") + "\""
+            isPlain(text) ? text : "\"" + text.replacing(marks: ["\"": "\"\""]) + "\""
         }
         var pairs = [
             ("Host", address.host), ("Port", "\(address.port)"), ("Username", address.user),
@@ -111,7 +122,8 @@ package enum AddressFormat: String, CaseIterable, Sendable {
         return pairs.map { "\($0)=\(quoted($1))" }.joined(separator: ";")
     }
 
-    /// A word and its value on each line, for scripts, and for commands of ours.
+    /// A word and its value on each line, for scripts, and for commands of ours. A value that has
+    /// several lines stands on one.
     private static func fields(_ address: BranchAddress) -> String {
         let all: [(String, String?)] = [
             ("host", address.host), ("port", "\(address.port)"), ("user", address.user),
@@ -120,8 +132,28 @@ package enum AddressFormat: String, CaseIterable, Sendable {
             ("moment", address.moment), ("fork", address.isFork ? "on" : nil),
             ("socket", address.ownSocketFolder),
         ]
-        return all.compactMap { name, value in value.map { "\(name) \($0)" } }
-            .joined(separator: "\n")
+        return all.compactMap { name, value in
+            value.map { "\(name) \($0.replacing(marks: marksOfFields))" }
+        }.joined(separator: "\n")
+    }
+
+    private static let marksOfFields: [Unicode.Scalar: String] = [
+        "\\": #"\\"#, "\n": #"\n"#, "\r": #"\r"#,
+    ]
+
+    /// What a value was before that.
+    fileprivate static func fieldValue(_ text: Substring.UnicodeScalarView) -> String {
+        var value = String.UnicodeScalarView()
+        var rest = text
+        while let scalar = rest.popFirst() {
+            let next = scalar == "\\" ? rest.popFirst() : scalar
+            switch (scalar, next) {
+            case ("\\", "n"): value.append("\n")
+            case ("\\", "r"): value.append("\r")
+            default: next.map { value.append($0) }
+            }
+        }
+        return String(value)
     }
 
     /// With `%` and two digits for what a part of a URL must not have.
@@ -141,10 +173,11 @@ package enum AddressFormat: String, CaseIterable, Sendable {
 extension BranchAddress {
     /// Reads what ``AddressFormat/fields`` is written as; nil for other text.
     package init?(fields text: String) {
-        var known: [Substring: String] = [:]
-        for line in text.split(separator: "\n") {
+        var known: [String: String] = [:]
+        for line in text.unicodeScalars.split(separator: "\n") {
             guard let space = line.firstIndex(of: " ") else { return nil }
-            known[line[..<space]] = String(line[line.index(after: space)...])
+            let value = line[line.index(after: space)...]
+            known[String(line[..<space])] = AddressFormat.fieldValue(value)
         }
         guard let host = known["host"], let port = known["port"].flatMap({ UInt16($0) }),
             let user = known["user"], let database = known["database"],
@@ -171,7 +204,7 @@ extension BranchAddress {
     package func variables(options: String? = nil) -> [(name: String, value: String?)] {
         let isLocal = ownSocketFolder != nil
         // There, too, an `@` stands before a branch, and `oxbow` is the console.
-        let isPlain = isLocal && !database.contains("@") && database != "oxbow"
+        let isPlain = isLocal && !database.utf8.contains(UInt8(ascii: "@")) && database != "oxbow"
         return [
             ("PGHOST", ownSocketFolder ?? host), ("PGPORT", isLocal ? "5432" : "\(port)"),
             ("PGUSER", user), ("PGPASSWORD", password),

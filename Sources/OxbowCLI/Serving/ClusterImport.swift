@@ -11,7 +11,7 @@ struct ClusterImport {
     let branch: String?
 
     /// What it is called until it is whole.
-    private static let unfinished = Array("/.pgdata-unfinished".utf8)
+    private static let unfinished = Array("/\(ComputePlace.unfinishedFolder)".utf8)
 
     func run() throws {
         let version = try check()
@@ -89,8 +89,8 @@ struct ClusterImport {
         if try files.find(Self.unfinished) != nil {
             throw Failure(
                 "conflict",
-                "an import into this branch ended early: `oxbow fs rm -r "
-                    + "\(try branch.info().name):/.pgdata-unfinished` takes away what it left"
+                "an import into this branch, or the making of a cluster, ended early: `oxbow fs rm "
+                    + "-r \(try branch.info().name):/.pgdata-unfinished` takes away what it left"
             )
         }
         let owner = try Self.owner(call)

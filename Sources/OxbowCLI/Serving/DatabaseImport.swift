@@ -54,7 +54,9 @@ struct DatabaseImport {
                 "pg_restore",
                 Self.plain + [
                     "--exit-on-error", "--single-transaction",
-                    "--dbname=\(tool.address.database)", RawText.text(path.resolved),
+                    // As it stands it would be read as an address where it looks like one.
+                    "--dbname=" + AddressFormat.keyword("dbname", tool.address.database),
+                    RawText.text(path.resolved),
                 ]
             )
             try PostgresTool.expectSuccess("pg_restore", child.wait())
@@ -106,27 +108,30 @@ struct DatabaseImport {
 
     /// The name of the database that the source is of.
     private func usualName() throws -> String {
-        let words: [String]
         switch source {
         case .server(let url):
-            words = [PsqlCommand.path(of: "psql"), "-XAtqc", "SELECT current_database()", url]
+            let sql = "SELECT current_database()"
+            let words = [PsqlCommand.path(of: "psql"), "-XAtqc", sql, url]
+            return String(try Self.text(of: words).unicodeScalars.dropLast())
         case .archive(let path):
-            words = [PsqlCommand.path(of: "pg_restore"), "--list", RawText.text(path.resolved)]
+            if let name = try DumpContents(Self.lines(ofDump: path)).database { return name }
+            throw Misuse("the dump does not say its database: say --database DB")
         case .script, .cluster:
             throw Misuse("a dump in SQL does not say its database: say --database DB")
         }
-        let lines = try Self.lines(of: words)
-        if case .server = source, let name = lines.first { return name }
-        for line in lines where line.hasPrefix(";") {
-            guard let place = line.firstRange(of: "dbname: ") else { continue }
-            // One that was dumped through a server of ours has the name by which that knew it.
-            return String(line[place.upperBound...].prefix { $0 != "@" })
-        }
-        throw Misuse("the source does not say its database: say --database DB")
+    }
+
+    private static func lines(ofDump path: LocalPath) throws -> [String] {
+        let program = PsqlCommand.path(of: "pg_restore")
+        return try lines(of: [program, "--list", "--create", RawText.text(path.resolved)])
+    }
+
+    private static func lines(of words: [String]) throws -> [String] {
+        try text(of: words).split(separator: "\n").map(String.init)
     }
 
     /// What a program prints.
-    private static func lines(of words: [String]) throws -> [String] {
+    private static func text(of words: [String]) throws -> String {
         let pipe = try PostgresTool.makePipe()
         let child: ChildProcess
         do { child = try ChildProcess(words, results: pipe.writer) } catch {
@@ -144,7 +149,7 @@ struct DatabaseImport {
             bytes += part
         }
         try PostgresTool.expectSuccess(words[0], child.wait())
-        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     // MARK: Afterwards
@@ -163,6 +168,17 @@ struct DatabaseImport {
 
     /// Holds what is there now against what the source has.
     private func verify(_ relations: [String]) throws {
+        if case .archive(let path) = source {
+            let expected = try DumpContents(Self.lines(ofDump: path)).tables
+            let found = Self.tables(relations)
+            guard found >= expected else {
+                throw Failure(
+                    "failed",
+                    "the dump has \(Text.count(expected, "table")), and \(found) came: drop the "
+                        + "database, and import it again"
+                )
+            }
+        }
         guard case .server(let url) = source else { return }
         let words = [
             PsqlCommand.path(of: "psql"), "-XAtqF", "\t", "-c", Self.relationCounts, url,
@@ -182,17 +198,21 @@ struct DatabaseImport {
         relations.map { $0.replacing("\t", with: " ") }.joined(separator: ", ")
     }
 
+    private static func tables(_ relations: [String]) -> Int {
+        let kinds: Set = ["r", "p"]
+        return relations.reduce(0) { sum, line in
+            let cells = line.split(separator: "\t")
+            return sum + (kinds.contains(String(cells[0])) ? Int(cells[1]) ?? 0 : 0)
+        }
+    }
+
     private func tell(
         _ branch: String,
         _ name: String,
         _ relations: [String],
         _ tool: PostgresTool
     ) throws {
-        let kinds: Set = ["r", "p"]
-        let tables = relations.reduce(0) { sum, line in
-            let cells = line.split(separator: "\t")
-            return sum + (kinds.contains(String(cells[0])) ? Int(cells[1]) ?? 0 : 0)
-        }
+        let tables = Self.tables(relations)
         let size = UInt64(
             try tool.rows("SELECT pg_database_size(current_database())").first ?? ""
         )

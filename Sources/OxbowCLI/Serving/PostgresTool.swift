@@ -2,6 +2,7 @@
 import BranchServer
 import CLinux
 import Glibc
+import Primitives
 
 /// PostgreSQL's own programs, run on a branch of a server. What they have to say of errors goes
 /// where this process's messages go.
@@ -129,13 +130,13 @@ struct PostgresTool {
 
     /// A name as SQL takes it.
     static func quoted(_ name: String) -> String {
-        "\"" + name.replacing("\"", with: "\"\"") + "\""
+        "\"" + name.replacing(marks: ["\"": "\"\""]) + "\""
     }
 
     /// A text as SQL takes it.
     static func literal(_ text: String) -> String {
         // With a backslash, whatever the server's settings say of those.
-        " E'" + text.replacing("\\", with: "\\\\").replacing("'", with: "''") + "'"
+        " E'" + text.replacing(marks: ["\\": "\\\\", "'": "''"]) + "'"
     }
 
     func has(database: String) throws -> Bool {
