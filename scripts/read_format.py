@@ -354,9 +354,11 @@ def change(reader):
     if tag == 2:
         return ("delete", reader.varint())
     if tag in (3, 4):
-        return (("undelete", "rename")[tag - 3], reader.varint(), reader.text())
-    if tag == 14:
-        return ("hand over", reader.varint(), reader.text(), reader.varint())
+        what = ("undelete", "rename")[tag - 3], reader.varint(), reader.text()
+        return what + (ALL_ONES,) * (tag == 3)
+    if tag in (14, 15):
+        verb = "hand over" if tag == 14 else "undelete"
+        return (verb, reader.varint(), reader.text(), reader.varint())
     if tag == 5:
         return ("protect", reader.varint(), reader.byte())
     if tag == 6:
@@ -601,6 +603,7 @@ class Store:
             entry["death"], entry["expiry"], shown["closed"] = mark, None, True
         elif verb == "undelete":
             entry["death"], entry["name"], shown["closed"] = None, what[2], False
+            entry["expiry"] = None if what[3] == ALL_ONES else what[3]
         elif verb == "rename":
             entry["name"] = what[2]
         elif verb == "hand over":

@@ -195,7 +195,7 @@ extension LifecycleEvent {
         switch event.record.change {
         case .create(let name, _, _, _, _): (action, detail) = ("created", name)
         case .delete: (action, detail) = ("deleted", "")
-        case .undelete(_, let name): (action, detail) = ("undeleted", name)
+        case .undelete(_, let name, _): (action, detail) = ("undeleted", name)
         case .rename(_, let name): (action, detail) = ("renamed", name)
         case .handOver(_, let name, _): (action, detail) = ("handed over", name)
         case .protect(_, let isProtected):

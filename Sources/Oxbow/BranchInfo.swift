@@ -94,12 +94,16 @@ extension Store {
     }
 
     /// Brings a deleted branch back, under its old name or another.
+    ///
+    /// - Parameter expires: When the branch goes by itself, whatever was said of it before; left
+    ///   out, never, unless the store asks for it to be stated.
     public func undelete(
         _ id: BranchID,
         as name: String? = nil,
+        expires: Expiry? = nil,
         by author: Author = Author()
     ) throws(OxbowError) {
-        try core.undelete(id, as: name, author)
+        try core.undelete(id, as: name, expires, author)
     }
 
     /// The deleted branch that had a name last, the one deleted last where there are several.

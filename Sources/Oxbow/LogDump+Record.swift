@@ -138,8 +138,11 @@ extension LifecycleChange {
                     root.map { .init("root", $0.lsn) }, expiry.map { .init("expires", $0) },
                 ].compactMap { $0 }
         case .delete(let branch): return [.init("change", "delete"), .init("branch", branch)]
-        case .undelete(let branch, let name):
-            return [.init("change", "undelete"), .init("branch", branch), .init("name", name)]
+        case .undelete(let branch, let name, let moment):
+            return [
+                .init("change", "undelete"), .init("branch", branch), .init("name", name),
+                .init("expires", moment?.description ?? "never"),
+            ]
         case .rename(let branch, let name):
             return [.init("change", "rename"), .init("branch", branch), .init("name", name)]
         case .handOver(let branch, let name, let moment):

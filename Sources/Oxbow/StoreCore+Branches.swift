@@ -66,9 +66,11 @@ extension StoreCore {
     func undelete(
         _ branch: BranchID,
         as name: String?,
+        _ expiry: Expiry?,
         _ author: Author
     ) throws(OxbowError) {
         if let name { try Name.check(name) }
+        let moment = try moment(of: expiry)
         _ = try change(author, "undelete branch \(branch)") {
             catalog,
             nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
@@ -90,7 +92,7 @@ extension StoreCore {
             }
             let name = name ?? entry.name
             if let conflict = try conflict(name, &catalog, nodes) { return .failure(conflict) }
-            return .success(.undelete(branch, name: name))
+            return .success(.undelete(branch, name: name, expiry: moment))
         }
     }
 

@@ -39,7 +39,7 @@ public struct StoreOptions: Sendable {
     /// How far ahead of its end the log's blocks are written; nil for 4 MiB where upkeep is
     /// automatic, and not at all where it is not.
     package var zeroAheadBytes: Int?
-    /// Whether creating a branch must state its expiry.
+    /// Whether its expiry must be stated where a branch is made, handed over or brought back.
     public var requiresExpiry = false
 
     /// The defaults: what most users want.

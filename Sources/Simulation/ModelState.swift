@@ -102,7 +102,7 @@ enum ModelChange: Sendable {
     case commit(BranchID, ModelPages)
     case create(String, parent: BranchID, from: LineNode, ModelExpiry, Author)
     case delete(BranchID, Author)
-    case undelete(BranchID, String, Author)
+    case undelete(BranchID, String, ModelExpiry, Author)
     case rename(BranchID, String, Author)
     case handOver(BranchID, String, ModelExpiry, Author)
     case protect(BranchID, Bool, Author)
@@ -115,7 +115,7 @@ enum ModelChange: Sendable {
     /// The branch in whose events the change's record is the last one.
     var eventBranch: BranchID? {
         switch self {
-        case .delete(let id, _), .undelete(let id, _, _), .rename(let id, _, _),
+        case .delete(let id, _), .undelete(let id, _, _, _), .rename(let id, _, _),
             .handOver(let id, _, _, _),
             .protect(let id, _, _), .expire(let id, _, _), .window(let id, _), .reset(let id, _, _),
             .createSnapshot(_, let id, _, _):
@@ -141,10 +141,11 @@ extension ModelState {
                 $0.death = mark
                 $0.expiry = .never
             }
-        case .undelete(let id, let name, let author):
+        case .undelete(let id, let name, let expiry, let author):
             update(id, "undeleted", name, author) {
                 $0.death = nil
                 $0.name = name
+                $0.expiry = expiry
             }
         case .rename(let id, let name, let author):
             update(id, "renamed", name, author) { $0.name = name }

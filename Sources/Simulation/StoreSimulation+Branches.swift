@@ -208,18 +208,19 @@ extension StoreSimulation {
         let author = someAuthor()
         let wanted: String? = random.oneIn(2) ? freeName() : nil
         let name = wanted ?? branch.name
+        let (expiry, known) = someExpiry()
         if let death = branch.death, death.lsn < opened.keptHistory.from {
             return try expectRefusal(.notFound) {
-                try opened.undelete(branch.id, as: wanted, by: author)
+                try opened.undelete(branch.id, as: wanted, expires: expiry, by: author)
             }
         }
         if expected.current.isTaken(name) {
             return try expectRefusal(.conflict) {
-                try opened.undelete(branch.id, as: wanted, by: author)
+                try opened.undelete(branch.id, as: wanted, expires: expiry, by: author)
             }
         }
-        try change(branch.id, .undelete(branch.id, name, author)) { _ in
-            try opened.undelete(branch.id, as: wanted, by: author)
+        try change(branch.id, .undelete(branch.id, name, known, author)) { _ in
+            try opened.undelete(branch.id, as: wanted, expires: expiry, by: author)
         }
         try checkHead(branch, reads: 3)
     }

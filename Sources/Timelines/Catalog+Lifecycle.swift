@@ -13,7 +13,7 @@ extension Catalog {
             try names.promote(NameEntry.key(name), nodes)
             if let origin { try promoteAncestry(of: origin.timeline, nodes) }
         case .delete(let branch): try promote(branch, nodes)
-        case .undelete(let branch, let name), .rename(let branch, let name),
+        case .undelete(let branch, let name, _), .rename(let branch, let name),
             .handOver(let branch, let name, _):
             try promote(branch, nodes)
             try names.promote(NameEntry.key(name), nodes)
@@ -92,12 +92,13 @@ extension Catalog {
                 entry.death = mark
                 catalog.close(entry.timeline, true)
             }
-        case .undelete(let id, let name):
+        case .undelete(let id, let name, let expiry):
             changeBranch(id) { entry, catalog in
                 entry.death = nil
                 entry.name = name
                 catalog.give(name, to: .branch(id))
                 catalog.close(entry.timeline, false)
+                catalog.schedule(&entry, id, expiry)
             }
         case .rename(let id, let name):
             changeBranch(id) { entry, catalog in catalog.rename(&entry, id, name) }
@@ -265,7 +266,7 @@ extension LifecycleChange {
     /// The branch, or snapshot, whose history the change belongs to; 0 for the store's.
     package var subject: UInt64 {
         switch self {
-        case .delete(let id), .undelete(let id, _), .rename(let id, _), .protect(let id, _),
+        case .delete(let id), .undelete(let id, _, _), .rename(let id, _), .protect(let id, _),
             .expire(let id, _), .reset(let id, _, _), .createSnapshot(_, let id, _, _, _),
             .handOver(let id, _, _):
             id.rawValue

@@ -9,7 +9,7 @@ package enum LifecycleChange: Sendable, Equatable {
     /// that the record finds.
     case create(name: String, parent: BranchID?, origin: Origin?, root: Location?, expiry: LogTime?)
     case delete(BranchID)
-    case undelete(BranchID, name: String)
+    case undelete(BranchID, name: String, expiry: LogTime?)
     case rename(BranchID, name: String)
     case protect(BranchID, Bool)
     case expire(BranchID, LogTime?)
@@ -67,7 +67,6 @@ extension LifecycleChange {
         switch self {
         case .create: 1
         case .delete: 2
-        case .undelete: 3
         case .rename: 4
         case .protect: 5
         case .expire: 6
@@ -79,6 +78,7 @@ extension LifecycleChange {
         case .clockJump: 12
         case .purge: 13
         case .handOver: 14
+        case .undelete: 15
         }
     }
 
@@ -93,7 +93,7 @@ extension LifecycleChange {
             Self.encode(root, to: &writer)
             writer.append(varint: expiry.map { $0.rawValue } ?? .max)
         case .delete(let branch): writer.append(varint: branch.rawValue)
-        case .undelete(let branch, let name), .rename(let branch, let name):
+        case .rename(let branch, let name):
             writer.append(varint: branch.rawValue)
             writer.append(text: name)
         case .protect(let branch, let isProtected):
@@ -132,7 +132,8 @@ extension LifecycleChange {
             writer.append(varint: UInt64(timelines.count))
             for timeline in timelines { writer.append(varint: timeline.rawValue) }
         case .clockJump(let nanoseconds): writer.append(zigzag: nanoseconds)
-        case .handOver(let branch, let name, let moment):
+        case .handOver(let branch, let name, let moment),
+            .undelete(let branch, let name, let moment):
             writer.append(varint: branch.rawValue)
             writer.append(text: name)
             writer.append(varint: moment.map { $0.rawValue } ?? .max)
@@ -175,7 +176,10 @@ extension LifecycleChange {
                 expiry: try moment(&reader)
             )
         case 2: self = .delete(try branch(&reader))
-        case 3: self = .undelete(try branch(&reader), name: try reader.text("name"))
+        case 3:
+            // As it was written when what came back never had an expiry.
+            let id = try branch(&reader)
+            self = .undelete(id, name: try reader.text("name"), expiry: nil)
         case 4: self = .rename(try branch(&reader), name: try reader.text("name"))
         case 5: self = .protect(try branch(&reader), try reader.byte("protection") == 1)
         case 6: self = .expire(try branch(&reader), try moment(&reader))
@@ -221,6 +225,10 @@ extension LifecycleChange {
             let id = try branch(&reader)
             let name = try reader.text("name")
             self = .handOver(id, name: name, expiry: try moment(&reader))
+        case 15:
+            let id = try branch(&reader)
+            let name = try reader.text("name")
+            self = .undelete(id, name: name, expiry: try moment(&reader))
         default: throw Malformed("lifecycle change \(tag)", at: 0)
         }
     }

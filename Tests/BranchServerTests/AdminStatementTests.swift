@@ -47,8 +47,10 @@ import Testing
                 creation("x", from: "main", .unlimited, onlyIfMissing: true)
             ), ("DROP BRANCH x", .drop(branch: "x", onlyIfThere: false)),
             ("DROP BRANCH IF EXISTS x", .drop(branch: "x", onlyIfThere: true)),
-            ("UNDELETE BRANCH x", .undelete(branch: "x", name: nil)),
-            ("UNDELETE BRANCH x AS y", .undelete(branch: "x", name: "y")),
+            ("UNDELETE BRANCH x", .undelete(branch: "x", name: nil, nil)),
+            ("UNDELETE BRANCH x AS y", .undelete(branch: "x", name: "y", nil)),
+            ("UNDELETE x AS y TTL '1h'", .undelete(branch: "x", name: "y", .ttl("1h"))),
+            ("UNDELETE x NO EXPIRY", .undelete(branch: "x", name: nil, .unlimited)),
             ("RENAME BRANCH x TO y", .rename(branch: "x", to: "y")),
             ("RESET /* back */ BRANCH x TO '1.5h'", .reset(branch: "x", to: .ago("1.5h"))),
             (

@@ -87,6 +87,38 @@ import Testing
         #expect(kind { try mine.handOver(as: "again") } == .notFound)
     }
 
+    @Test(arguments: Interruption.allCases)
+    func `an undeleted branch has the expiry that is stated then`(
+        interruption: Interruption
+    ) throws {
+        var test = try TestStore()
+        let main = try test.store.branch("main")
+        let one = try test.store.fork("one", from: main, expires: .after(.seconds(60)))
+        try one.delete()
+        try test.store.undelete(one.id)
+        #expect(try one.info().expires == nil)
+        try one.delete()
+        let before = try main.write([1: 1]).time
+        try test.store.undelete(one.id, as: "two", expires: .after(.seconds(30)))
+        try interrupt(&test, interruption)
+        let two = try test.store.branch("two")
+        #expect(try #require(two.info().expires) >= before.advanced(by: .seconds(30)))
+        test.clock.advance(by: .seconds(31))
+        for _ in 0..<8 where try !test.store.step() { break }
+        #expect(kind { _ = try test.store.branch("two") } == .notFound)
+    }
+
+    @Test func `a store that asks for an expiry asks again where a branch comes back`() throws {
+        var options = StoreOptions()
+        options.requiresExpiry = true
+        let store = try Store.temporary(options)
+        let branch = try store.fork("one", from: store.branch("main"), expires: .never)
+        try branch.delete()
+        #expect(kind { try store.undelete(branch.id) } == .invalid)
+        try store.undelete(branch.id, expires: .never)
+        #expect(try branch.info().expires == nil)
+    }
+
     @Test func `branches and snapshots share one namespace`() throws {
         let test = try TestStore()
         let main = try test.store.branch("main")

@@ -75,7 +75,8 @@ struct AdminParser {
         }
         if takeBranch(after: "undelete") {
             let old = try branch()
-            return .undelete(branch: old, name: take("as") ? try branch() : nil)
+            let name = take("as") ? try branch() : nil
+            return .undelete(branch: old, name: name, try lifetime())
         }
         if takeBranch(after: "rename") {
             let old = try branch()
@@ -166,10 +167,8 @@ struct AdminParser {
                 made.parent = try branch()
             } else if made.moment == nil, take("at") {
                 made.moment = try moment()
-            } else if made.lifetime == nil, take("ttl") {
-                made.lifetime = .ttl(try duration())
-            } else if made.lifetime == nil, take("no", "expiry") {
-                made.lifetime = .unlimited
+            } else if made.lifetime == nil, let stated = try lifetime() {
+                made.lifetime = stated
             } else if !isConditional, take("if", "not", "exists") {
                 isConditional = true
             } else {
@@ -178,6 +177,11 @@ struct AdminParser {
         }
         made.onlyIfMissing = isConditional
         return .create(made)
+    }
+
+    private mutating func lifetime() throws(Refusal) -> AdminStatement.Lifetime? {
+        if take("ttl") { return .ttl(try duration()) }
+        return take("no", "expiry") ? .unlimited : nil
     }
 
     private mutating func alter() throws(Refusal) -> AdminStatement {

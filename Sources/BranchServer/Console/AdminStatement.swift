@@ -56,7 +56,7 @@ package enum AdminStatement: Hashable, Sendable {
     case point(branch: String, RequestedMoment)
     case create(Creation)
     case drop(branch: String, onlyIfThere: Bool)
-    case undelete(branch: String, name: String?)
+    case undelete(branch: String, name: String?, Lifetime?)
     case rename(branch: String, to: String)
     case reset(branch: String, to: RequestedMoment)
     case undo(branch: String)
@@ -150,7 +150,10 @@ extension AdminStatement {
             "a branch of another, now or at a moment",
         ],
         ["DROP BRANCH [IF EXISTS] name", "deletes a branch, which can be undone in its window"],
-        ["UNDELETE BRANCH name [AS name]", "brings a deleted branch back"],
+        [
+            "UNDELETE BRANCH name [AS name] [TTL 'duration' | NO EXPIRY]",
+            "brings a deleted branch back",
+        ],
         ["RENAME BRANCH name TO name", "changes a name"],
         ["RESET BRANCH name TO 'moment'", "sets a branch back, ending its sessions"],
         ["UNDO BRANCH name", "takes the last reset back"],

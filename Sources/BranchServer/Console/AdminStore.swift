@@ -81,12 +81,13 @@ package struct AdminStore: Sendable {
         case .point(let name, let moment): return try point(name, moment)
         case .create(let creation): return try create(creation, author)
         case .drop(let name, let onlyIfThere): return try drop(name, onlyIfThere, author)
-        case .undelete(let name, let new):
+        case .undelete(let name, let new, let lifetime):
             let deleted = try store.deletedBranch(name)
             if OwnBranch(deleted)?.isHidden == true {
                 throw Refusal("42704", "there is no deleted branch \(name)")
             }
-            try store.undelete(deleted.id, as: new, by: author)
+            let expiry = try Self.expiry(lifetime)
+            try store.undelete(deleted.id, as: new, expires: expiry, by: author)
             try store.sync()
             return try shown(branch(new ?? name))
         case .rename(let name, let new): return try rename(name, new, author)

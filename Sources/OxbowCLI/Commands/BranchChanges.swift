@@ -208,10 +208,10 @@ enum BranchChanges {
         "branch undelete",
         "Bring a deleted branch back",
         positionals: [Common.branch],
-        options: [newBranchName] + Common.authoring,
+        options: [newBranchName, expires] + Common.authoring,
         discussion: [
             "By its name the one deleted last is meant; `oxbow branch list --all` shows the ids of "
-                + "others."
+                + "others. It comes back without an expiry, unless told otherwise."
         ],
         examples: [
             .init("oxbow branch undelete pr-1432", "it was not merged after all"),
@@ -234,7 +234,12 @@ enum BranchChanges {
                 }
                 id = deleted.id
             }
-            try store.undelete(id, as: call[newBranchName], by: call.author)
+            try store.undelete(
+                id,
+                as: call[newBranchName],
+                expires: call[expires],
+                by: call.author
+            )
             try tell(call, store, store.branch(id)) { "\($0.info.name) is back" }
         }
     }
