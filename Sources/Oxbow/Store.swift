@@ -107,7 +107,8 @@ public final class Store: Sendable {
 
     /// Gives back the disk's space that no branch, snapshot, view or kept history reaches.
     ///
-    /// - Parameter progress: Is told how many segments were looked at, and how many there are.
+    /// - Parameter progress: Is told how many segments were looked at, and how many there are. It
+    ///   may use the store, but neither reclaim nor close it: both wait for this pass.
     @discardableResult
     public func reclaim(
         progress: (_ done: UInt64, _ all: UInt64) -> Void = { _, _ in }

@@ -50,10 +50,10 @@ struct ServerSessionTests {
         let count = "SELECT pg_is_in_recovery(), count(*) FROM t"
         #expect(try server.sql(past, count).hasSuffix("t|32"))
         let ways = [
-            "SELECT pg_promote(true, 2)",
+            "SELECT pg_promote(true, 60)",
             """
             COPY (SELECT 1) TO PROGRAM 'touch promote; kill -USR1 $(head -1 postmaster.pid)';
-            SELECT pg_sleep(2)
+            SELECT pg_sleep(60)
             """,
         ]
         for way in ways {

@@ -165,7 +165,12 @@ struct Story {
 
     private mutating func undelete(_ name: String) throws {
         guard let last = deleted.popLast() else { return }
-        try store.undelete(last.id, as: name)
+        let isToStay = last.id.rawValue % 3 == 0
+        try store.undelete(
+            last.id,
+            as: name,
+            expires: isToStay ? .never : .after(.seconds(1 << 20))
+        )
         shown[name] = last.pages
     }
 
