@@ -159,8 +159,9 @@ extension StoreCore {
         let line = try attempt("look up \(point.timeline)") { () throws(LogError) in
             try catalog.timeline(point.timeline, nodes)
         }
-        // What begins at a snapshot takes its map along, since a snapshot's timeline can go.
-        let isHead = line.map { $0.last.lsn == point.lsn } ?? false
+        // What begins at a snapshot takes its map along, since a snapshot's timeline can go. And a
+        // timeline that was purged shows nothing, also at its end.
+        let isHead = line.map { $0.last.lsn == point.lsn && !$0.isPurged } ?? false
         if isHead, point.origin == point.recordOrigin { return (start, nil) }
         let map = try state(at: point)
         return (start, try settle(map).root)
@@ -194,10 +195,10 @@ extension StoreCore {
             guard let line = try catalog.timeline(point.timeline, nodes) else {
                 return .failure(OxbowError(.notFound, "the history of \(point.lsn) is not kept"))
             }
-            if start.root == nil, line.last.lsn != point.lsn {
-                // Somebody wrote in between: what was the head is the past now.
+            if start.root == nil, line.last.lsn != point.lsn || line.isPurged {
+                // What was the head is the past now, or history that is not kept any more.
                 return .failure(
-                    OxbowError(.busy, "branch \(point.branch) was written to meanwhile; try again")
+                    OxbowError(.busy, "branch \(point.branch) was changed meanwhile; try again")
                 )
             }
             return .success(StartOrigin(point, start.root))

@@ -111,6 +111,7 @@ extension StoreSimulation {
         }
         if isGone { return }
         try confirmByEvents(change)
+        points.removeAll { $0.point.requested == .snapshot(name) }
         try maybeSync()
     }
 
@@ -230,6 +231,7 @@ extension StoreSimulation {
         guard let (point, line) = try somePoint(of: random.oneIn(5) ? nil : branch) else { return }
         let author = someAuthor()
         if branch.isProtected {
+            guard isSurelyKept(point, line) else { return }
             let handle = try handle(branch)
             return try expectRefusal(.conflict) { try handle.reset(to: point, by: author) }
         }

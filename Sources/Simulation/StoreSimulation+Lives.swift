@@ -181,6 +181,7 @@ extension StoreSimulation {
             pending = []
             model?.noteAllDurable()
             noteHistory()
+            points.removeAll { !isThere($0.point, $0.line) }
         } catch let error as OxbowError {
             collectFaults()
             if disk.hasLostPower { throw LifeOver() }

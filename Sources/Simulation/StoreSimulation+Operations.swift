@@ -80,11 +80,7 @@ extension StoreSimulation {
             return false
         } catch let error as OxbowError {
             noteHistory()
-            var isSure = expected.current[point.branch].map {
-                isKept(line, next: point.next?.lsn, $0)
-            }
-            if case .snapshot = point.requested { isSure = true }
-            guard error.kind == .notFound, isSure == false else { throw error }
+            guard error.kind == .notFound, !isSurelyKept(point, line) else { throw error }
             pending = []
             return true
         }

@@ -5,6 +5,21 @@ extension StoreSimulation {
     /// A point of a branch's history, asked for in one of all ways and held against the model, and
     /// the record that it is.
     func somePoint(of wanted: ModelBranch? = nil) throws -> (Point, LineNode)? {
+        if wanted == nil, !points.isEmpty, random.oneIn(6) {
+            let (point, line) = points[draw(points.count)]
+            note("  \(point.branch) at \(point.requested), asked for before: \(point.lsn)")
+            return (point, line)
+        }
+        guard let (point, line) = try freshPoint(of: wanted) else { return nil }
+        if points.count < 8 {
+            points.append((point, line))
+        } else if random.oneIn(8) {
+            points[draw(points.count)] = (point, line)
+        }
+        return (point, line)
+    }
+
+    private func freshPoint(of wanted: ModelBranch?) throws -> (Point, LineNode)? {
         let snapshots = expected.current.snapshots
         if wanted == nil, !snapshots.isEmpty, random.oneIn(5) {
             return try somePoint(of: snapshots[draw(snapshots.count)])
@@ -96,6 +111,24 @@ extension StoreSimulation {
             found.timeline.rawValue == branch.id.rawValue
             || branch.resets.contains { $0.lsn.rawValue == found.timeline.rawValue }
         return isOwn && (next.map { $0 > dense } ?? true)
+    }
+
+    /// Whether the store has a point's record, which a crash can have taken.
+    func isThere(_ point: Point, _ line: LineNode) -> Bool {
+        let shown = expected.current[point.branch]?.shown
+        return shown?.last { $0.lsn <= line.mark.lsn }.found?.line.mark == line.mark
+    }
+
+    /// Whether a point must be there still, which may have been asked for long ago.
+    func isSurelyKept(_ point: Point, _ line: LineNode) -> Bool {
+        if case .snapshot(let name) = point.requested {
+            return expected.current.snapshot(name)?.point.mark == line.mark
+        }
+        guard let branch = expected.current[point.branch], branch.isAlive else {
+            return line.mark.lsn >= expected.thinnedBefore
+        }
+        let next = branch.shown.last { $0.lsn <= line.mark.lsn }.next
+        return isKept(line, next: next?.line.mark.lsn, branch)
     }
 
     private func checkMissing(

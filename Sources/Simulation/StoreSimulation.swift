@@ -18,6 +18,8 @@ final class StoreSimulation {
     var store: Store?
     /// Views of the past that are held, and what they must show.
     var views: [(view: View, pages: ModelPages)] = []
+    /// Points that were asked for some time ago, and the records that they are.
+    var points: [(point: Point, line: LineNode)] = []
     /// Changes that were begun and are not known to be made, in the order of their records.
     var pending: [ModelChange] = []
     var contentsMade: UInt64 = 0

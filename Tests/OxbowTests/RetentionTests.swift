@@ -209,6 +209,41 @@ import Testing
         #expect(kind { try past.test.store.undelete(branch.id) } == .notFound)
     }
 
+    /// How a timeline ends, of which a program still has the last point.
+    enum Ending: CaseIterable { case deletion, reset }
+
+    @Test(arguments: Ending.allCases)
+    func `a point that is kept for long is refused, not empty, once its pages are gone`(
+        ending: Ending
+    ) throws {
+        var past = try Past(20)
+        let store = past.test.store
+        let main = try store.branch("main")
+        let branch = try store.fork("other", from: main)
+        let before = try branch.point(at: .head)
+        try branch.write([3: 77_777])
+        let last = try branch.point(at: .head)
+        var pages = past.pages
+        pages[3] = 77_777
+        switch ending {
+        case .deletion: try branch.delete()
+        case .reset: try branch.reset(to: before)
+        }
+        let rescue = try store.fork("rescue", from: last)
+        #expect(try rescue.difference(from: pages) == nil)
+        try store.setWindow(.zero, bytes: 0)
+        for _ in 0..<4 {
+            try past.go(on: 200)
+            try store.checkpoint()
+            try store.reclaim()
+        }
+        #expect(kind { _ = try main.view(at: last) } == .notFound)
+        #expect(kind { try store.fork("late", from: last) } == .notFound)
+        #expect(kind { try store.createSnapshot("late", of: last) } == .notFound)
+        #expect(kind { try rescue.reset(to: last) } == .notFound)
+        #expect(try rescue.difference(from: pages) == nil)
+    }
+
     @Test func `what a large commit has in the log already survives reclaim beside it`() throws {
         var past = try Past(40)
         try past.test.store.setWindow(.zero, bytes: 0)
