@@ -51,7 +51,7 @@ extension Checker {
             }
             report.records += 1
             report.bytes += UInt64(record.header.length)
-            if report.records % 4096 == 0 { progress(report.bytes) }
+            if report.records % 4096 == 0 { try goOn() }
         }
         let waits = core.log.lock.withLock { core.unindexed.contains { $0.number == number } }
         if !waits, core.log.withOpenIndex(number, { _ in true }) == nil {
@@ -176,15 +176,18 @@ extension Store {
     /// Reads everything live and verifies every checksum and structural law. The store stays in
     /// use meanwhile.
     ///
-    /// - Parameter progress: Is told now and then how many bytes were read.
+    /// - Parameter progress: Is told now and then how many bytes were read. It may use the store,
+    ///   but what waits for the check's end is refused there: checking, measuring, reclaiming and
+    ///   closing.
     public func check(
         progress: @escaping (UInt64) -> Void = { _ in }
     ) throws(OxbowError) -> CheckReport {
-        try attempt("check the store") { () throws(LogError) in
+        try core.checkNoPass("check the store")
+        return try attempt("check the store") { () throws(LogError) in
             try core.log.flush()
             // What is live is not reclaimed in the middle.
-            core.reclaimLock.lock()
-            defer { core.reclaimLock.unlock() }
+            core.passLock.take()
+            defer { core.passLock.giveBack() }
             var checker = Checker(core, progress: progress)
             return try checker.run()
         }

@@ -183,8 +183,14 @@ struct Checker {
         }
         report.pages += 1
         report.bytes += UInt64(location.length)
-        if report.pages % 4096 == 0 { progress(report.bytes) }
+        if report.pages % 4096 == 0 { try goOn() }
         return []
+    }
+
+    /// Tells how far the check is, and ends it where the store is being closed.
+    func goOn() throws(LogError) {
+        try core.checkGoing()
+        progress(report.bytes)
     }
 
     /// Notes damage and goes on; other errors end the check.

@@ -108,12 +108,14 @@ public final class Store: Sendable {
     /// Gives back the disk's space that no branch, snapshot, view or kept history reaches.
     ///
     /// - Parameter progress: Is told how many segments were looked at, and how many there are. It
-    ///   may use the store, but neither reclaim nor close it: both wait for this pass.
+    ///   may use the store, but what waits for the pass is refused there: reclaiming, checking,
+    ///   measuring and closing.
     @discardableResult
     public func reclaim(
         progress: (_ done: UInt64, _ all: UInt64) -> Void = { _, _ in }
     ) throws(OxbowError) -> ReclaimReport {
         try core.checkOpen("reclaim")
+        try core.checkNoPass("reclaim")
         return try attempt("reclaim") { () throws(LogError) in
             let report = try core.reclaim(thorough: true, progress: progress)
             try core.log.dropSpare()
@@ -140,6 +142,7 @@ public final class Store: Sendable {
     /// Nothing can be done through its handles afterwards, and the folder can be opened anew, also
     /// while they live.
     public func close() throws(OxbowError) {
+        try core.checkNoPass("close the store")
         try attempt("close the store") { () throws(LogError) in try core.close() }
     }
 }

@@ -46,8 +46,16 @@ extension StoreCore {
         thorough: Bool,
         progress: (UInt64, UInt64) -> Void = { _, _ in }
     ) throws(LogError) -> ReclaimReport {
-        reclaimLock.lock()
-        defer { reclaimLock.unlock() }
+        passLock.take()
+        defer { passLock.giveBack() }
+        return try pass(thorough: thorough, progress: progress)
+    }
+
+    /// As ``reclaim(thorough:progress:)``, with `passLock` held.
+    func pass(
+        thorough: Bool,
+        progress: (UInt64, UInt64) -> Void = { _, _ in }
+    ) throws(LogError) -> ReclaimReport {
         // Also where it fails: what stood in its way does mostly so the next moment.
         defer { log.lock.withLock { reclaimedAt = log.active?.number } }
         if thorough {
@@ -263,11 +271,6 @@ extension StoreCore {
             size - kept >= Self.blockOfDisk
         else { return }
         try rewrite(run, live, size, &report)
-    }
-
-    /// Throws where the store is being closed, which waits for this pass.
-    private func checkGoing() throws(LogError) {
-        if isClosed.load(ordering: .acquiring) { throw .closed }
     }
 
     private func allocated(_ span: SegmentSpan) throws(LogError) -> UInt64 {

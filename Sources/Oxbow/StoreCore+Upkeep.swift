@@ -184,11 +184,14 @@ extension StoreCore {
         guard let active, let last, isWanted || active.rawValue >= last.rawValue + 8 else {
             return false
         }
+        // Somebody's pass, or check, can take long; what else is due does not wait for its end.
+        guard passLock.takeIfFree() else { return false }
+        defer { passLock.giveBack() }
         log.lock.withLock {
             roomIsWanted = false
             nextSearch = now &+ Self.pauseAfterNoRoom
         }
-        let freed = try reclaim(thorough: isWanted).freedBytes
+        let freed = try pass(thorough: isWanted).freedBytes
         if freed > 0 { log.lock.withLock { nextSearch = 0 } }
         return true
     }
@@ -275,8 +278,10 @@ extension StoreCore {
     /// Writes what is left, and lets others have the folder: nothing in it is changed from then on,
     /// whatever other threads are at.
     func close() throws(LogError) {
+        // First, so that no pass begins any more and those under way end.
+        let wasClosed = isClosed.exchange(true, ordering: .acquiringAndReleasing)
         stopUpkeep()
-        if isClosed.exchange(true, ordering: .acquiringAndReleasing) { return }
+        if wasClosed { return }
         defer {
             log.shut()
             disk.release()
@@ -287,9 +292,9 @@ extension StoreCore {
             try checkpointBeforeClosing()
         } catch { failure = error }
         log.stop()
-        // A pass of reclaim ends where it finds the store closed.
-        reclaimLock.lock()
-        defer { reclaimLock.unlock() }
+        // A pass ends where it finds the store closed.
+        passLock.take()
+        defer { passLock.giveBack() }
         checkpointLock.lock()
         defer { checkpointLock.unlock() }
         if let failure { throw failure }

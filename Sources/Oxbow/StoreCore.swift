@@ -34,8 +34,8 @@ final class StoreCore: @unchecked Sendable {
     var retention: RetentionClock
     /// Guarded by `log.lock`: how much was appended when the last checkpoint began.
     var appendedAtCheckpoint: UInt64 = 0
-    /// One pass of reclaim at a time. Taken before `checkpointLock`.
-    let reclaimLock = Lock()
+    /// Taken before `checkpointLock`.
+    let passLock = PassLock()
     /// Guarded by `log.lock`: the active segment when the last pass of reclaim ended.
     var reclaimedAt: SegmentNumber?
     /// Guarded by `log.lock`: when upkeep flushed last, by the monotonic clock.
@@ -178,6 +178,22 @@ final class StoreCore: @unchecked Sendable {
     /// Throws where the store was closed: what is still in memory must not pass for the store.
     func checkOpen(_ action: @autoclosure () -> String) throws(OxbowError) {
         if isClosed.load(ordering: .acquiring) { throw OxbowError(LogError.closed, action()) }
+    }
+
+    /// Throws in a pass where the store is being closed, which waits for its end.
+    func checkGoing() throws(LogError) {
+        if isClosed.load(ordering: .acquiring) { throw .closed }
+    }
+
+    /// Throws where a pass of this thread is under way, which calls back: to wait for its end here
+    /// would be for ever.
+    func checkNoPass(_ action: @autoclosure () -> String) throws(OxbowError) {
+        guard passLock.isMine else { return }
+        throw OxbowError(
+            .invalid,
+            "\(action()): not from what is told of the progress of a check or of reclaim, which "
+                + "would be waited for"
+        )
     }
 
     /// A copy of the catalog: the store as it is at this moment. For who holds a pin, or keeps

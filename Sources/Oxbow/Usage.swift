@@ -38,9 +38,10 @@ extension Store {
     /// Who uses the disk; for each branch, what it holds alone. Reads every map of the store.
     public func usage() throws(OxbowError) -> StoreUsage {
         try core.checkOpen("measure the store")
+        try core.checkNoPass("measure the store")
         return try attempt("measure the store") { () throws(LogError) in
-            core.reclaimLock.lock()
-            defer { core.reclaimLock.unlock() }
+            core.passLock.take()
+            defer { core.passLock.giveBack() }
             return try core.usage()
         }
     }
@@ -65,6 +66,7 @@ extension StoreCore {
         var alone = [UInt64](repeating: 0, count: holders.count)
         var start = LSN.zero
         while start < end {
+            try checkGoing()
             let stretch = start..<min(end, start + Int(LiveSet.maximumStretch))
             var sharing = Sharing(nodes, stretch, geometry)
             for holder in holders { try sharing.visit(holder.root) }
