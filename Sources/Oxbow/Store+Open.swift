@@ -158,7 +158,7 @@ struct Opening {
             geometry: geometry,
             store: superblock.store,
             incarnation: entropy.incarnation,
-            reserveBytes: 2 * geometry.segmentSize + min(room, geometry.segmentSize) + opening,
+            reserveBytes: 3 * geometry.segmentSize + min(room, geometry.segmentSize) + opening,
             openingBytes: opening,
             unflushedLimit: min(16 << 20, Int(geometry.segmentSize))
         )
@@ -324,13 +324,13 @@ extension StoreCore {
         let isNew = try catalog.branches.first(from: .first, nodes) == nil
         guard isNew else { return }
         do throws(OxbowError) {
-            _ = try change(Author(), urgent: true, "make main") { _, _ throws(LogError) in
+            _ = try change(Author(), urgency: .makingRoom, "make main") { _, _ throws(LogError) in
                 .success(
                     .create(name: "main", parent: nil, origin: nil, root: nil, expiry: nil)
                 )
             }
             // What the store was made with holds, whatever who opens it next has in mind.
-            _ = try change(Author(), urgent: true, "keep the window") {
+            _ = try change(Author(), urgency: .makingRoom, "keep the window") {
                 catalog,
                 _ throws(LogError) in
                 .success(.window(nil, catalog.state.window))

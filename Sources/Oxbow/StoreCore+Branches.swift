@@ -8,11 +8,11 @@ extension StoreCore {
     func changeBranch(
         _ branch: BranchID,
         _ author: Author,
-        urgent: Bool = false,
+        urgency: Urgency = .ordinary,
         _ verb: String,
         _ change: (BranchEntry) -> LifecycleChange
     ) throws(OxbowError) {
-        _ = try self.change(author, urgent: urgent, "\(verb) branch \(branch)") {
+        _ = try self.change(author, urgency: urgency, "\(verb) branch \(branch)") {
             catalog,
             nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
             guard let entry = try catalog.branch(branch, nodes) else {
@@ -105,7 +105,7 @@ extension StoreCore {
         try checkWindow(duration)
         let window = Window(nanoseconds: UInt64(duration.wholeNanoseconds), bytes: bytes)
         if let branch { return try setWindow(window, of: branch, author) }
-        _ = try change(author, urgent: true, "set the window") { _, _ in
+        _ = try change(author, urgency: .makingRoom, "set the window") { _, _ in
             .success(.window(nil, window))
         }
     }
@@ -117,14 +117,14 @@ extension StoreCore {
         of branch: BranchID,
         _ author: Author
     ) throws(OxbowError) {
-        try changeBranch(branch, author, urgent: true, "set the window of") { _ in
+        try changeBranch(branch, author, urgency: .makingRoom, "set the window of") { _ in
             .window(branch, window)
         }
     }
 
     func deleteSnapshot(_ name: String, _ author: Author) throws(OxbowError) {
         try Name.check(name)
-        _ = try change(author, urgent: true, "delete snapshot \(name)") {
+        _ = try change(author, urgency: .makingRoom, "delete snapshot \(name)") {
             catalog,
             nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
             guard case .snapshot(let id)? = try catalog.holder(of: name, nodes) else {

@@ -19,14 +19,19 @@ struct LogSink: NodeSink {
                     .blocks,
                     timeline: .none,
                     blocks: buffer,
-                    urgent: true
+                    urgency: .makingRoom
                 )
                 buffer.removeAll()
             }
             buffer.append(.node, payload: node, object: kind, page: UInt64(level))
         }
         if !buffer.isEmpty {
-            locations += try core.append(.blocks, timeline: .none, blocks: buffer, urgent: true)
+            locations += try core.append(
+                .blocks,
+                timeline: .none,
+                blocks: buffer,
+                urgency: .makingRoom
+            )
         }
         invariant(locations.count == nodes.count, "nodes went astray")
         try core.flushIfOverdue()
@@ -121,14 +126,14 @@ extension StoreCore {
         let entry = CheckpointEntry(cut: cut, time: time, roots: roots, state: frozen.state)
         var meta = ByteWriter()
         entry.encode(to: &meta)
-        return try critical(urgent: true) { catalog, _ throws(LogError) in
+        return try critical(urgency: .makingRoom) { catalog, _ throws(LogError) in
             var locations: [Location] = []
             let appended = try log.append(
                 .checkpoint,
                 timeline: TimelineID.none,
                 meta: meta.bytes,
                 locations: &locations,
-                urgent: true
+                urgency: .makingRoom
             )
             let length = log.end.rawValue - appended.lsn.rawValue
             index(appended, .checkpoint, .none, pages: 0, length: length)

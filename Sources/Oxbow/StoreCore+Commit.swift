@@ -36,10 +36,10 @@ extension StoreCore {
         _ kind: RecordKind,
         timeline: TimelineID,
         blocks: BlockBuffer,
-        urgent: Bool = false
+        urgency: Urgency = .ordinary
     ) throws(LogError) -> [Location] {
         try boundTail()
-        return try critical(urgent: urgent) { _, _ throws(LogError) in
+        return try critical(urgency: urgency) { _, _ throws(LogError) in
             var locations: [Location] = []
             locations.reserveCapacity(blocks.count)
             let appended = try log.append(
@@ -47,7 +47,7 @@ extension StoreCore {
                 timeline: timeline,
                 blocks: blocks,
                 locations: &locations,
-                urgent: urgent
+                urgency: urgency
             )
             index(
                 appended,
@@ -107,7 +107,9 @@ extension StoreCore {
         let blocks = root == nil ? edit.blocks() : BlockBuffer()
         let pageCount = edit.spilled?.pageCount ?? UInt64(blocks.count)
         let result = try attempt("commit") { () throws(LogError) in
-            try critical(growing: blocks.count) { catalog, nodes throws(LogError) in
+            try critical(urgency: blocks.urgency, growing: blocks.count) {
+                catalog,
+                nodes throws(LogError) in
                 try commit(
                     timeline,
                     blocks,
@@ -135,7 +137,7 @@ extension StoreCore {
         let branch = edit.branch
         return try attempt("commit") {
             () throws(LogError) -> Result<(commit: Commit, end: LSN)?, OxbowError> in
-            try critical(growing: blocks.count) {
+            try critical(urgency: blocks.urgency, growing: blocks.count) {
                 catalog,
                 nodes throws(LogError) -> Result<(commit: Commit, end: LSN)?, OxbowError> in
                 guard commitLocks.isFree(branch) else { return .success(nil) }
@@ -182,7 +184,8 @@ extension StoreCore {
                 timeline: timeline,
                 meta: meta,
                 blocks: blocks,
-                locations: &locations
+                locations: &locations,
+                urgency: blocks.urgency
             )
             lastChange = appended.lsn
             register(appended, timeline, blocks, locations, root: root, pageCount)
@@ -223,6 +226,13 @@ extension StoreCore {
 }
 
 extension BlockBuffer {
+    /// A small commit that deletes may use some of the reserve, whatever else it writes: who
+    /// removes a file writes down that it is gone.
+    fileprivate var urgency: Urgency {
+        let isSmall = count <= StoreCore.changesInReserve
+        return isSmall && headers.contains { $0.kind != .page } ? .deleting : .ordinary
+    }
+
     func changes(at locations: [Location]) -> [PageChange] {
         (0..<count).map { place in
             PageChange(

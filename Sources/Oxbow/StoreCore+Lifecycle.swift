@@ -11,7 +11,7 @@ extension StoreCore {
     ///   how it reads there.
     func change(
         _ author: Author,
-        urgent: Bool = false,
+        urgency: Urgency = .ordinary,
         _ action: @autoclosure () -> String,
         _ check: (inout Catalog, NodeSource) throws(LogError) -> Result<LifecycleChange, OxbowError>
     ) throws(OxbowError) -> RecordMark {
@@ -19,7 +19,7 @@ extension StoreCore {
         try Self.check(author)
         let authorship = Authorship(actor: author.actor, labels: author.labels)
         let outcome = try attempt(action()) { () throws(LogError) in
-            try critical(urgent: urgent, growing: 1) {
+            try critical(urgency: urgency, growing: 1) {
                 catalog,
                 nodes throws(LogError) -> Result<RecordMark, OxbowError> in
                 let change: LifecycleChange
@@ -28,7 +28,7 @@ extension StoreCore {
                 case .success(let allowed): change = allowed
                 }
                 return .success(
-                    try append(LifecycleRecord(change, authorship), urgent, &catalog, nodes)
+                    try append(LifecycleRecord(change, authorship), urgency, &catalog, nodes)
                 )
             }
         }
@@ -37,7 +37,7 @@ extension StoreCore {
 
     func append(
         _ record: LifecycleRecord,
-        _ urgent: Bool,
+        _ urgency: Urgency,
         _ catalog: inout Catalog,
         _ nodes: NodeSource
     ) throws(LogError) -> RecordMark {
@@ -49,7 +49,7 @@ extension StoreCore {
             timeline: line,
             meta: record.encoded(),
             locations: &locations,
-            urgent: urgent
+            urgency: urgency
         )
         index(
             appended,
@@ -89,7 +89,7 @@ extension StoreCore {
         _ author: Author,
         evenProtected: Bool = false
     ) throws(OxbowError) {
-        _ = try change(author, urgent: true, "delete branch \(branch)") {
+        _ = try change(author, urgency: .makingRoom, "delete branch \(branch)") {
             catalog,
             nodes throws(LogError) -> Result<LifecycleChange, OxbowError> in
             guard let entry = try catalog.branch(branch, nodes) else {

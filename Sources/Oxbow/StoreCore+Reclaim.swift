@@ -59,7 +59,8 @@ extension StoreCore {
         // Also where it fails: what stood in its way does mostly so the next moment.
         defer { log.lock.withLock { reclaimedAt = log.active?.number } }
         if thorough {
-            _ = try critical(urgent: true) { _, _ throws(LogError) in try log.goOnInSpare() }
+            _ = try critical(urgency: .makingRoom) { _, _ throws(LogError) in try log.goOnInSpare()
+            }
         }
         for _ in 0..<3 { guard try letGo(thorough: thorough), thorough else { break } }
         var report = ReclaimReport()
@@ -300,7 +301,7 @@ extension StoreCore {
             }
         }
         try LogError.disk { () throws(DiskError) in try disk.syncFolder() }
-        try critical(urgent: true) { catalog, _ throws(LogError) in
+        try critical(urgency: .makingRoom) { catalog, _ throws(LogError) in
             for candidate in dead {
                 for segment in candidate.segments {
                     catalog.segments.remove(Catalog.key(segment.number.rawValue))
@@ -327,7 +328,7 @@ extension StoreCore {
         let after = try allocated(rewrite.span)
         let segments = run.flatMap(\.candidate.segments)
         for segment in segments { indexes.forget(segment.number) }
-        try critical(urgent: true) { catalog, _ throws(LogError) in
+        try critical(urgency: .makingRoom) { catalog, _ throws(LogError) in
             for (number, entry) in segments {
                 let key = Catalog.key(number.rawValue)
                 if live.liveBytes[number] == nil {

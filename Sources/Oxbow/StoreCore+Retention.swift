@@ -13,7 +13,7 @@ extension StoreCore {
         }
         if let jump {
             do throws(OxbowError) {
-                _ = try change(Author("clock"), urgent: true, "note a jump of the clock") {
+                _ = try change(Author("clock"), urgency: .makingRoom, "note a jump of the clock") {
                     _,
                     _ throws(LogError) in .success(.clockJump(jump))
                 }
@@ -147,12 +147,12 @@ extension StoreCore {
             historyFrom: reached,
             dropped: dropped
         )
-        let isDone = try critical(urgent: true) { now, nodes throws(LogError) -> Bool in
+        let isDone = try critical(urgency: .makingRoom) { now, nodes throws(LogError) -> Bool in
             // Somebody may have begun to read there since the pins were looked at.
             let lowest = pins.values.min() ?? .max
             if dense > now.state.denseFrom, lowest < dense { return false }
             if reached > now.state.historyFrom, lowest < reached { return false }
-            _ = try append(LifecycleRecord(change, Authorship()), true, &now, nodes)
+            _ = try append(LifecycleRecord(change, Authorship()), .makingRoom, &now, nodes)
             return true
         }
         guard isDone else { return (false, false) }
@@ -166,7 +166,7 @@ extension StoreCore {
     }
 
     private func purge(_ timelines: [TimelineID]) throws(LogError) {
-        try critical(urgent: true) { catalog, nodes throws(LogError) in
+        try critical(urgency: .makingRoom) { catalog, nodes throws(LogError) in
             var closed: [TimelineID] = []
             for id in timelines {
                 // It may have been undeleted since it was looked at.
@@ -174,7 +174,7 @@ extension StoreCore {
                 closed.append(id)
             }
             let change = LifecycleRecord(.purge(closed), Authorship())
-            _ = try append(change, true, &catalog, nodes)
+            _ = try append(change, .makingRoom, &catalog, nodes)
         }
     }
 

@@ -32,10 +32,14 @@ extension StoreCore {
 
     /// A page's entry has at most a leaf, and a node above it, written anew.
     private static let bytesOfChange: UInt64 = 8192
-    private static let changesInReserve = 8
+    static let changesInReserve = 8
 
     /// What must be free for more to be taken in than makes room.
     private var roomNeeded: UInt64 { log.options.reserveBytes + geometry.segmentSize }
+
+    private func roomNeeded(for urgency: Urgency) -> UInt64 {
+        urgency == .ordinary ? roomNeeded : log.options.reserve(against: urgency)
+    }
 
     /// Whether more can be written than what makes room. Call with `log.lock` held.
     var hasRoom: Bool { log.freeBytes >= roomNeeded }
@@ -53,7 +57,11 @@ extension StoreCore {
         return log.unflushedBytes > log.options.unflushedLimit ? .tail : nil
     }
 
-    func relieve(_ pressure: Pressure, adding count: Int) throws(LogError) {
+    func relieve(
+        _ pressure: Pressure,
+        adding count: Int,
+        _ urgency: Urgency
+    ) throws(LogError) {
         switch pressure {
         case .tail: try log.flush()
         case .indexes:
@@ -68,9 +76,8 @@ extension StoreCore {
             }
             guard isStill else { return }
             if pressure == .room {
-                guard free >= roomNeeded else {
-                    throw .full(available: free, needed: roomNeeded)
-                }
+                let needed = roomNeeded(for: urgency)
+                guard free >= needed else { throw .full(available: free, needed: needed) }
                 let isWorthIt = log.lock.withLock { pendingChanges > Self.changesInReserve }
                 guard isWorthIt else { return }
             }
@@ -167,7 +174,7 @@ extension StoreCore {
     private func makeSegmentAhead() throws(LogError) {
         let room = log.lock.withLock { log.roomInSegment }
         guard room.bytes < geometry.segmentSize / 4, !room.hasSpare else { return }
-        do throws(LogError) { try log.ensureSpare(urgent: false) } catch {
+        do throws(LogError) { try log.ensureSpare() } catch {
             // Whoever appends hears of a full disk.
             if case .full = error { return }
             throw error
@@ -202,13 +209,13 @@ extension StoreCore {
     /// An idle store writes one mark, so that the log itself tells what is durable.
     private func markIfIdle() throws(LogError) {
         guard log.lock.withLock({ log.wantsMark }) else { return }
-        try critical(urgent: true) { _, _ throws(LogError) in
+        try critical(urgency: .makingRoom) { _, _ throws(LogError) in
             var locations: [Location] = []
             let appended = try log.append(
                 .mark,
                 timeline: TimelineID.none,
                 locations: &locations,
-                urgent: true
+                urgency: .makingRoom
             )
             index(
                 appended,

@@ -7,7 +7,8 @@ import WriteAheadLog
 /// What a store's handles share.
 ///
 /// Lock order: a branch's commit lock, `checkpointLock`, then the log's locks (`spareLock`,
-/// `flushLock`, `lock`). The catalog is guarded by `log.lock`: see ``critical(urgent:_:)``.
+/// `flushLock`, `lock`). The catalog is guarded by `log.lock`: see
+/// ``critical(urgency:growing:_:)``.
 // Safe to share: fields that change are guarded by the lock named beside them.
 final class StoreCore: @unchecked Sendable {
     let disk: any Disk
@@ -110,11 +111,11 @@ final class StoreCore: @unchecked Sendable {
     /// made, it has changed nothing yet, and is run again when that is there.
     ///
     /// - Parameters:
-    ///   - urgent: Whether the step makes room, and so may use the space kept for that.
+    ///   - urgency: How much of the space that is kept for making room it may use.
     ///   - growing: For how many changes it takes memory, if it does: then it waits where that is
     ///     at its bounds, and gives upkeep work.
     func critical<Result>(
-        urgent: Bool = false,
+        urgency: Urgency = .ordinary,
         growing: Int? = nil,
         _ body: (inout Catalog, NodeSource) throws(LogError) -> Result
     ) throws(LogError) -> Result {
@@ -126,11 +127,11 @@ final class StoreCore: @unchecked Sendable {
             log.lock.lock()
             let isFarther = growing != nil && log.appendedBytes >= nextLook
             if isFarther, mayWait, let growing, let pressure = pressure(adding: growing),
-                !urgent || pressure != .room
+                urgency != .makingRoom || pressure != .room
             {
                 log.lock.unlock()
                 mayWait = false
-                do throws(LogError) { try relieve(pressure, adding: growing) } catch {
+                do throws(LogError) { try relieve(pressure, adding: growing, urgency) } catch {
                     if case .full = error { noteFull() }
                     throw error
                 }
@@ -153,7 +154,7 @@ final class StoreCore: @unchecked Sendable {
                 switch error {
                 case .needsNode(let location):
                     cached = cached.holding(try nodes.loadAny(location), at: location)
-                case .needsSegment: try makeSegment(urgent: urgent)
+                case .needsSegment: try makeSegment(urgency)
                 case .full:
                     noteFull()
                     throw error
@@ -166,8 +167,8 @@ final class StoreCore: @unchecked Sendable {
     /// Small beside all that has a bound in memory.
     private static let lookStride: UInt64 = 16 << 10
 
-    private func makeSegment(urgent: Bool) throws(LogError) {
-        do throws(LogError) { try log.ensureSpare(urgent: urgent) } catch {
+    private func makeSegment(_ urgency: Urgency) throws(LogError) {
+        do throws(LogError) { try log.ensureSpare(urgency) } catch {
             if case .full = error { noteFull() }
             throw error
         }

@@ -17,14 +17,14 @@ extension Log {
     ///     becomes the record's own LSN.
     ///   - blocks: Their headers get their positions here.
     ///   - locations: Gets where each block stands.
-    ///   - urgent: Whether the record makes room, and so may use the reserve.
+    ///   - urgency: How much of the reserve it may use.
     package func append(
         _ kind: RecordKind,
         timeline: TimelineID?,
         meta: [UInt8] = [],
         blocks: BlockBuffer? = nil,
         locations: inout [Location],
-        urgent: Bool = false
+        urgency: Urgency = .ordinary
     ) throws(LogError) -> Appended {
         try checkUsable()
         let bodyStart = RecordHeader.size + aligned(meta.count)
@@ -32,7 +32,7 @@ extension Log {
         guard length <= options.geometry.maximumRecordBytes else {
             throw .tooLarge(byteCount: length)
         }
-        try makeRoom(length, entries: 1 + (blocks?.count ?? 0), urgent: urgent)
+        try makeRoom(length, entries: 1 + (blocks?.count ?? 0), urgency)
 
         let lsn = end
         let clockTime = LogTime(rawValue: clock.now())
@@ -121,10 +121,10 @@ extension Log {
         change(&activeIndex)
     }
 
-    private func makeRoom(_ length: Int, entries: Int, urgent: Bool) throws(LogError) {
-        if !urgent, current.isReserve {
-            try checkReserve(beside: 0)
-            active?.isReserve = false
+    private func makeRoom(_ length: Int, entries: Int, _ urgency: Urgency) throws(LogError) {
+        if urgency != .makingRoom, current.isReserve {
+            try checkReserve(against: urgency, beside: 0)
+            if urgency == .ordinary { active?.isReserve = false }
         }
         let limit = current.limit
         let filled = activeIndex.entryCount
@@ -133,7 +133,7 @@ extension Log {
         if fits, filled + entries <= options.geometry.maximumEntriesPerSegment { return }
         // An index over its bound only makes a segment that is shorter than it could be.
         if fits, filled == 0 { return }
-        try rotate(urgent: urgent)
+        try rotate(urgency)
     }
 
     private func tailChunk(_ length: Int) -> TailChunk {

@@ -60,8 +60,8 @@ extension Log {
 
     /// Makes the next segment unless it is there. Call without `lock`.
     ///
-    /// - Parameter urgent: Whether it is for making room, and so may use the reserve.
-    package func ensureSpare(urgent: Bool) throws(LogError) {
+    /// - Parameter urgency: How much of the reserve what it is made for may use.
+    package func ensureSpare(_ urgency: Urgency = .ordinary) throws(LogError) {
         spareLock.lock()
         defer { spareLock.unlock() }
         let wanted = try lock.withLock { () throws(LogError) in
@@ -69,8 +69,7 @@ extension Log {
             return spare == nil ? current.number.next : nil
         }
         guard let wanted else { return }
-        let kept = urgent ? options.openingBytes : options.reserveBytes
-        try check(kept, beside: options.geometry.segmentSize)
+        try checkReserve(against: urgency, beside: options.geometry.segmentSize)
         let file = try Self.makeSegment(wanted, disk, options.geometry)
         try lookAtRoom()
         lock.withLock {
@@ -81,11 +80,8 @@ extension Log {
     }
 
     /// Throws where less than the reserve, and what is asked for beside it, is free.
-    func checkReserve(beside needed: UInt64) throws(LogError) {
-        try check(options.reserveBytes, beside: needed)
-    }
-
-    private func check(_ kept: UInt64, beside needed: UInt64) throws(LogError) {
+    func checkReserve(against urgency: Urgency, beside needed: UInt64) throws(LogError) {
+        let kept = options.reserve(against: urgency)
         let available = try availableBytes()
         guard available >= kept + needed else {
             throw .full(available: available, needed: kept + needed)
@@ -103,10 +99,11 @@ extension Log {
     }
 
     /// Goes on in the spare segment. Call with `lock` held.
-    func rotate(urgent: Bool) throws(LogError) {
+    func rotate(_ urgency: Urgency) throws(LogError) {
         guard let next = spare else { throw .needsSegment }
-        if !urgent { try checkReserve(beside: 0) }
-        let isReserve = urgent ? try availableBytes() < options.reserveBytes : false
+        if urgency != .makingRoom { try checkReserve(against: urgency, beside: 0) }
+        let isReserve =
+            urgency == .ordinary ? false : try availableBytes() < options.reserveBytes
         let header = SegmentHeader(
             geometry: options.geometry,
             store: options.store,
@@ -150,7 +147,7 @@ extension Log {
     package func goOnInSpare() throws(LogError) -> Bool {
         try checkUsable()
         guard spare != nil else { return false }
-        try rotate(urgent: true)
+        try rotate(.makingRoom)
         return true
     }
 

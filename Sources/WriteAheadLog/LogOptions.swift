@@ -6,7 +6,7 @@ package struct LogOptions: Sendable {
     package var store: StoreID
     /// Random, and new each time the store is opened for writing.
     package var incarnation: UInt64
-    /// What stays free for making room when appending is refused.
+    /// What stays free when appending is refused: for deletions, and for making room.
     package var reserveBytes: UInt64
     /// What stays free even then, so that the store can be opened again.
     package var openingBytes: UInt64
@@ -29,6 +29,27 @@ package struct LogOptions: Sendable {
         self.reserveBytes = reserveBytes
         self.openingBytes = openingBytes
         self.unflushedLimit = unflushedLimit
+    }
+}
+
+/// How much of the reserve what is appended may use.
+package enum Urgency: Sendable {
+    /// Nothing.
+    case ordinary
+    /// A segment, for a commit that deletes: what is deleted is room once a pass has been over it.
+    case deleting
+    /// All, but what opening takes: a checkpoint, and all that lets a pass free something.
+    case makingRoom
+}
+
+extension LogOptions {
+    /// What stays free.
+    package func reserve(against urgency: Urgency) -> UInt64 {
+        switch urgency {
+        case .ordinary: reserveBytes
+        case .deleting: reserveBytes - geometry.segmentSize
+        case .makingRoom: openingBytes
+        }
     }
 }
 
