@@ -21,13 +21,14 @@ extension Store {
         return HistoryWindow(core.snapshot().state.window)
     }
 
-    /// The window that counts: all branches share the log, so it is the most that a living branch
-    /// asks for, in time and in bytes.
+    /// The window that counts: all branches share the log, so it is the most that a branch asks
+    /// for, in time and in bytes. One that was deleted asks as long as it can be undeleted by that.
     public func windowInEffect() throws(OxbowError) -> HistoryWindow {
         try core.checkOpen("look up the window")
         return try attempt("look up the window") { () throws(LogError) in
-            try core.look { catalog throws(LogError) in
-                HistoryWindow(try core.longestWindow(catalog))
+            let now = core.toldRetentionTime
+            return try core.look { catalog throws(LogError) in
+                HistoryWindow(try core.longestWindow(catalog, at: now))
             }
         }
     }

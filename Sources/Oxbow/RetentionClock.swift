@@ -6,20 +6,23 @@ import Primitives
 /// than it may be, it is believed only after it has stood so for a while, or when somebody says
 /// so: one wrong answer of a time server must not delete history.
 struct RetentionClock: Sendable {
-    /// A store may have been closed for so long before anything is held.
-    static let toleranceAtOpening: UInt64 = 24 * 3600 * 1_000_000_000
     static let tolerance: UInt64 = 10 * 1_000_000_000
     static let standingTime: UInt64 = 3600 * 1_000_000_000
 
     private(set) var trusted: LogTime
     private var monotonic: UInt64
-    private var tolerance = Self.toleranceAtOpening
     /// Since when, by the monotonic clock, the calendar has been ahead.
     private(set) var jumpedSince: UInt64?
 
-    init(lastTime: LogTime, monotonic: UInt64) {
-        trusted = lastTime
+    /// - Parameter recorded: What the log says of the calendar until now.
+    init(after recorded: RecordedClock, calendar: UInt64, monotonic: UInt64) {
+        var recorded = recorded
+        let jump = recorded.jump
+        recorded.take(calendar)
+        trusted = LogTime(rawValue: recorded.trusted ?? calendar)
         self.monotonic = monotonic
+        // Seen by an earlier process, it is held without being noted again.
+        if let jump, recorded.jump == jump { jumpedSince = monotonic }
     }
 
     /// Takes a look at both clocks, and returns how far a jump is that was just seen first.
@@ -27,8 +30,7 @@ struct RetentionClock: Sendable {
         let elapsed = now > monotonic ? now - monotonic : 0
         monotonic = now
         let expected = trusted.rawValue &+ elapsed
-        if calendar <= expected &+ tolerance {
-            tolerance = Self.tolerance
+        if calendar <= expected &+ Self.tolerance {
             jumpedSince = nil
             trusted = LogTime(rawValue: max(trusted.rawValue, calendar))
             return nil
@@ -46,5 +48,33 @@ struct RetentionClock: Sendable {
     mutating func confirm(_ calendar: UInt64) {
         trusted = LogTime(rawValue: max(trusted.rawValue, calendar))
         jumpedSince = nil
+    }
+}
+
+/// What the clock showed, record by record: what can be believed of it when a store is opened.
+///
+/// A process that was at work while the clock was wrong left records that say so. So where the
+/// clock went on by more than a store may have been closed for, it is believed only once it has
+/// gone on from there for as long as a jump must stand.
+struct RecordedClock: Sendable {
+    /// A store may have been closed for so long before anything is held.
+    static let tolerance: UInt64 = 24 * 3600 * 1_000_000_000
+
+    private(set) var trusted: UInt64?
+    /// Where the clock went to, if that is not believed.
+    private(set) var jump: UInt64?
+
+    /// Takes what the clock showed next.
+    mutating func take(_ clock: UInt64) {
+        if let jump, clock > jump, clock - jump >= RetentionClock.standingTime {
+            trusted = jump
+            self.jump = nil
+        }
+        if let trusted, clock > trusted, clock - trusted > Self.tolerance {
+            jump = min(jump ?? clock, clock)
+        } else {
+            trusted = clock
+            jump = nil
+        }
     }
 }

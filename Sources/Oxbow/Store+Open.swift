@@ -217,12 +217,14 @@ struct Opening {
         // What is below the cut was done before it, nobody knows here when.
         var lastChange = LSN(rawValue: max(1, from.cut.rawValue) - 1)
         let replay = try LogReplay(disk: disk, files: files, superblock: from)
+        var recorded = try recordedClock(catalog, nodes)
         let end = try replay.run { step throws(LogError) in
             switch step {
             case .segment(let header): catalog.began(header)
             case .record(let record):
                 log.appendedBytes += UInt64(record.header.length)
                 if record.header.kind.isChange { lastChange = record.lsn }
+                recorded.take(record.header.clock.rawValue)
                 try catalog.replay(record, nodes)
             }
         }
@@ -236,8 +238,7 @@ struct Opening {
             log: log,
             nodes: nodes,
             catalog: catalog,
-            // Not what the clock says now, which may have jumped while the store was closed.
-            believing: end.lastTime > .zero ? end.lastTime : log.lastTime,
+            recorded: recorded,
             superblock: from,
             superblockFile: file
         )
@@ -278,6 +279,39 @@ struct Opening {
         var catalog = Catalog(entry)
         catalog.checkpoints.set(entry.key, entry)
         return catalog
+    }
+
+    /// What the checkpoints say of the clock, and whether a jump before the last one has stood.
+    private func recordedClock(
+        _ catalog: Catalog,
+        _ nodes: NodeSource
+    ) throws(LogError) -> RecordedClock {
+        var recorded = RecordedClock()
+        do throws(LogError) {
+            let newest = try catalog.checkpoints.last(nodes) { _ in true }
+            guard let time = newest?.key.high else { return recorded }
+            let limit = time - min(time, RetentionClock.standingTime)
+            let before = try catalog.checkpoints.last(nodes) { $0.high <= limit }
+            let after = try catalog.checkpoints.first(
+                from: before?.key.successor ?? .first,
+                nodes
+            )
+            if let before {
+                recorded.take(before.key.high)
+            } else if catalog.state.historyFrom == .zero,
+                let first = try catalog.branches.first(from: .first, nodes)
+            {
+                // No checkpoint was let go of, so the first record of all was before them.
+                recorded.take(first.value.birth.clock.rawValue)
+            }
+            if let after { recorded.take(after.key.high) }
+        } catch {
+            guard case .damaged = error else { throw error }
+            // By a time that cannot be read nothing goes.
+            recorded = RecordedClock()
+            recorded.take(0)
+        }
+        return recorded
     }
 
     private func window() throws(LogError) -> Window {

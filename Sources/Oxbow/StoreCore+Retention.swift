@@ -24,13 +24,22 @@ extension StoreCore {
         return now
     }
 
+    /// The same for who only tells of it: nothing is noted.
+    var toldRetentionTime: LogTime {
+        log.lock.withLock {
+            var retention = retention
+            _ = retention.look(calendar: clock.now(), monotonic: clock.monotonic())
+            return retention.trusted
+        }
+    }
+
     /// Moves the start of history on, as the windows say: what is older than they reach is not
     /// resolved any more, once the record of it is durable. Returns whether anything moved, and
     /// whether timelines lost their pages by it.
     func moveCutoffs() throws(LogError) -> (isAny: Bool, purged: Bool) {
         let now = try retentionTime()
         let catalog = snapshot()
-        let window = try longestWindow(catalog)
+        let window = try longestWindow(catalog, at: now)
         let old = LogTime(rawValue: now.rawValue &- min(now.rawValue, window.nanoseconds))
         let byTime = try lastCheckpoint(catalog) { $0.time <= old }?.cut ?? .zero
         let all = try firstCheckpoint(catalog, from: start(ofLast: window.bytes, catalog))
@@ -85,12 +94,13 @@ extension StoreCore {
         return try lastCheckpoint(catalog) { $0.cut <= pinned }?.cut ?? .zero
     }
 
-    /// What the living branch that asks for most asks for, by a window of its own or the store's.
-    func longestWindow(_ catalog: Catalog) throws(LogError) -> Window {
+    /// What the branch that asks for most asks for, by a window of its own or the store's. One that
+    /// was deleted asks as long as it can be undeleted by that.
+    func longestWindow(_ catalog: Catalog, at now: LogTime) throws(LogError) -> Window {
         var longest: Window?
         try catalog.branches.visit(nodes) { _, entry throws(LogError) in
-            if entry.death == nil {
-                let window = entry.window ?? catalog.state.window
+            let window = entry.window ?? catalog.state.window
+            if entry.death.map({ window.covers($0.time, at: now) }) ?? true {
                 longest = Window(
                     nanoseconds: max(longest?.nanoseconds ?? 0, window.nanoseconds),
                     bytes: max(longest?.bytes ?? 0, window.bytes)
@@ -196,5 +206,12 @@ extension StoreCore {
             if let entry, !entry.isPurged { purgeable.append(id) }
         }
         return purgeable
+    }
+}
+
+extension Window {
+    /// Whether a moment is not older than the window's time reaches.
+    fileprivate func covers(_ moment: LogTime, at now: LogTime) -> Bool {
+        now.rawValue - min(now.rawValue, moment.rawValue) < nanoseconds
     }
 }

@@ -81,7 +81,7 @@ final class StoreCore: @unchecked Sendable {
         log: Log,
         nodes: NodeSource,
         catalog: Catalog,
-        believing lastTime: LogTime,
+        recorded: RecordedClock,
         superblock: Superblock,
         superblockFile: any File
     ) {
@@ -102,7 +102,11 @@ final class StoreCore: @unchecked Sendable {
         self.superblock = superblock
         self.superblockFile = superblockFile
         olderCut = superblock.cut
-        retention = RetentionClock(lastTime: lastTime, monotonic: clock.monotonic())
+        retention = RetentionClock(
+            after: recorded,
+            calendar: clock.now(),
+            monotonic: clock.monotonic()
+        )
     }
 
     /// Runs a step of the store: appending to the log and changing the catalog at one moment.

@@ -43,15 +43,20 @@ struct TestStore {
     }
 
     /// Loses power and opens what is left.
-    mutating func crash(_ model: CrashModel = CrashModel(.everythingLost)) throws {
+    mutating func crash(
+        _ model: CrashModel = CrashModel(.everythingLost),
+        meanwhile: () -> Void = {}
+    ) throws {
         disk = disk.crash(model)
+        meanwhile()
         store = try Self.open(disk, clock)
     }
 
     /// Closes the store and opens it again, with all caches empty.
-    mutating func reopen() throws {
+    mutating func reopen(meanwhile: () -> Void = {}) throws {
         try store.close()
         disk = disk.kill()
+        meanwhile()
         store = try Self.open(disk, clock)
     }
 

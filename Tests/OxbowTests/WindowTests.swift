@@ -31,6 +31,50 @@ import Testing
         #expect(try test.store.branch("main").window() == nil)
     }
 
+    /// Work and passes of reclaim, by which what no window covers goes.
+    private func work(_ test: TestStore) throws {
+        for round in 1...4 {
+            for page in 10..<20 {
+                try test.store.branch("main").write([page: round * 100 + page], .synced)
+            }
+            try test.store.reclaim()
+        }
+    }
+
+    @Test func `a deleted branch can be undeleted as long as its own window says`() throws {
+        var test = try TestStore()
+        try test.store.setWindow(.zero, bytes: 0)
+        let branch = try test.store.fork("kept", from: test.store.branch("main"))
+        try branch.write([1: 1])
+        try branch.setWindow(.seconds(86_400), bytes: 1 << 40)
+        try branch.delete()
+        for _ in 0..<2 {
+            #expect(try test.store.windowInEffect().duration == .seconds(86_400))
+            try work(test)
+            let clock = test.clock
+            try test.reopen { clock.advance(by: .seconds(40_000)) }
+        }
+        try test.store.undelete(branch.id)
+        let back = try test.store.branch("kept")
+        #expect(try back.difference(from: [1: 1]) == nil)
+        try back.delete()
+        test.clock.advance(by: .seconds(86_401))
+        #expect(try test.store.windowInEffect().duration == .zero)
+        try work(test)
+        #expect(kind { try test.store.undelete(branch.id) } == .notFound)
+        #expect(try test.store.check().problems == [])
+    }
+
+    @Test func `a deleted branch keeps no more bytes of history than its window says`() throws {
+        let test = try TestStore()
+        try test.store.setWindow(.zero, bytes: 0)
+        let branch = try test.store.fork("gone", from: test.store.branch("main"))
+        try branch.setWindow(.seconds(86_400), bytes: 4096)
+        try branch.delete()
+        try work(test)
+        #expect(kind { try test.store.undelete(branch.id) } == .notFound)
+    }
+
     @Test func `a window can be set on a full disk`() throws {
         let disk = SimulatedDisk(seed: 5, capacity: 2 << 20)
         let store = try TestStore.open(disk, SimulatedClock(seed: 5))

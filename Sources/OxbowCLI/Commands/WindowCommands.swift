@@ -32,7 +32,7 @@ enum WindowCommands {
         .init("branches[].name", "its name"),
         .init("branches[].nanoseconds", "how long it asks for"),
         .init("branches[].bytes", "how much log it asks for"),
-        .init("inEffect.nanoseconds", "the longest that a living branch asks for"),
+        .init("inEffect.nanoseconds", "the longest that a branch asks for"),
         .init("inEffect.bytes", "the most log that one asks for"),
     ]
 
@@ -41,8 +41,8 @@ enum WindowCommands {
         "Show how far back history is kept",
         discussion: [
             "The store has a window, and a branch can have one of its own in its place. All "
-                + "branches share one log, so what counts is the most that a living branch asks "
-                + "for."
+                + "branches share one log, so what counts is the most that a branch asks for, "
+                + "until it has been deleted for that long."
         ],
         examples: [.init("oxbow window show", "of the store, and of branches")],
         keys: keys
