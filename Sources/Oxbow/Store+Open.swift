@@ -213,7 +213,7 @@ struct Opening {
         from.closedCleanly = newest.closedCleanly
         from.highestSegment = max(slot.highestSegment, newest.highestSegment)
         log.appendedBytes = 0
-        var catalog = try baseCatalog(from, files)
+        var (catalog, lastTime) = try baseCatalog(from, files)
         // What is below the cut was done before it, nobody knows here when.
         var lastChange = LSN(rawValue: max(1, from.cut.rawValue) - 1)
         let replay = try LogReplay(disk: disk, files: files, superblock: from)
@@ -222,7 +222,9 @@ struct Opening {
             case .segment(let header): catalog.began(header)
             case .record(let record):
                 log.appendedBytes += UInt64(record.header.length)
-                if record.header.kind.isChange { lastChange = record.lsn }
+                if record.header.kind.isChange {
+                    (lastChange, lastTime) = (record.lsn, record.header.time)
+                }
                 try catalog.replay(record, nodes)
             }
         }
@@ -236,8 +238,9 @@ struct Opening {
             log: log,
             nodes: nodes,
             catalog: catalog,
-            // Not what the clock says now, which may have jumped while the store was closed.
-            believing: end.lastTime > .zero ? end.lastTime : log.lastTime,
+            // Not what the clock says now, which may have jumped while the store was closed, nor
+            // what it said of the checkpoint that the close made.
+            believing: lastTime > .zero ? lastTime : log.lastTime,
             superblock: from,
             superblockFile: file
         )
@@ -251,14 +254,14 @@ struct Opening {
         return core
     }
 
+    /// The store as the checkpoint has it, and the time of the last record before its cut.
     private func baseCatalog(
         _ superblock: Superblock,
         _ files: SegmentFiles
-    ) throws(LogError) -> Catalog {
+    ) throws(LogError) -> (Catalog, LogTime) {
         if superblock.checkpoint == .zero {
-            return Catalog(
-                state: CatalogState(window: try window(), denseFrom: .zero, historyFrom: .zero)
-            )
+            let state = CatalogState(window: try window(), denseFrom: .zero, historyFrom: .zero)
+            return (Catalog(state: state), .zero)
         }
         let number = files.geometry.segment(of: superblock.checkpoint)
         let file = try files.file(number)
@@ -277,7 +280,7 @@ struct Opening {
         }
         var catalog = Catalog(entry)
         catalog.checkpoints.set(entry.key, entry)
-        return catalog
+        return (catalog, entry.time)
     }
 
     private func window() throws(LogError) -> Window {
