@@ -80,10 +80,22 @@ extension Store {
             }
         }
         let core: StoreCore
+        var problem: CheckProblem?
         do throws(LogError) {
-            core = try Opening(disk, clock, options, entropy).run(geometry)
+            core = try Opening(disk, clock, options, entropy).run(geometry, &problem)
         } catch {
-            throw OxbowError(opening: "open \(disk.place)", error)
+            var told = OxbowError(opening: "open \(disk.place)", error)
+            if case .damaged(let damage) = error {
+                // What comes before the segments is the superblock.
+                told.problem =
+                    problem
+                    ?? CheckProblem(
+                        lsn: damage.lsn,
+                        file: Superblock.fileName,
+                        what: damage.what
+                    )
+            }
+            throw told
         }
         let store = Store(core)
         if options.upkeep == .automatic { core.startUpkeep() }
@@ -116,7 +128,11 @@ struct Opening {
         self.entropy = entropy
     }
 
-    func run(_ geometry: Geometry) throws(LogError) -> StoreCore {
+    /// - Parameter problem: Is set where damage in a segment keeps the store from being opened.
+    func run(
+        _ geometry: Geometry,
+        _ problem: inout CheckProblem?
+    ) throws(LogError) -> StoreCore {
         let file = try superblockFile(geometry)
         let (slots, faults) = try LogError.disk { () throws(DiskError) in
             try Superblock.load(file)
@@ -139,10 +155,11 @@ struct Opening {
                 log: log
             )
             do throws(LogError) {
-                return try recover(slot, newest, faults, log, files, nodes, file)
+                return try recover(slot, newest, faults, log, files, nodes, file, &problem)
             } catch {
                 // The older slot is the way back where the checkpoint itself is damaged.
-                guard case .damaged = error else { throw error }
+                guard case .damaged(let damage) = error else { throw error }
+                problem = problem ?? CheckProblem(damage, files)
                 failure = failure ?? error
             }
         }
@@ -206,7 +223,8 @@ struct Opening {
         _ log: Log,
         _ files: SegmentFiles,
         _ nodes: NodeSource,
-        _ file: any File
+        _ file: any File,
+        _ problem: inout CheckProblem?
     ) throws(LogError) -> StoreCore {
         var from = slot
         from.durable = max(slot.durable, newest.durable)
@@ -217,16 +235,24 @@ struct Opening {
         // What is below the cut was done before it, nobody knows here when.
         var lastChange = LSN(rawValue: max(1, from.cut.rawValue) - 1)
         let replay = try LogReplay(disk: disk, files: files, superblock: from)
-        let end = try replay.run { step throws(LogError) in
-            switch step {
-            case .segment(let header): catalog.began(header)
-            case .record(let record):
-                log.appendedBytes += UInt64(record.header.length)
-                if record.header.kind.isChange {
-                    (lastChange, lastTime) = (record.lsn, record.header.time)
+        let end: LogEnd
+        do throws(LogError) {
+            end = try replay.run { step throws(LogError) in
+                switch step {
+                case .segment(let header): catalog.began(header)
+                case .record(let record):
+                    log.appendedBytes += UInt64(record.header.length)
+                    if record.header.kind.isChange {
+                        (lastChange, lastTime) = (record.lsn, record.header.time)
+                    }
+                    try catalog.replay(record, nodes)
                 }
-                try catalog.replay(record, nodes)
             }
+        } catch {
+            if case .damaged(let damage) = error, problem == nil {
+                problem = CheckProblem(damage, files, catalog, nodes)
+            }
+            throw error
         }
         try log.begin(after: end)
         catalog.noteSegments(of: log)

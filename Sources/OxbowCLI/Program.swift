@@ -106,6 +106,8 @@ package struct Failure: Error {
 
     package init(_ kind: String, _ message: String, isTold: Bool = false) {
         self.kind = kind
+    /// What keeps the store from being opened, as `oxbow check` lists it.
+    var problem: CheckProblem?
         self.message = message
         self.isTold = isTold
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Oxbow
 import Testing
 
 @Suite struct UpkeepCommandTests {
@@ -194,5 +195,34 @@ import Testing
         #expect(outcome.lines.contains { $0.contains("name=after") })
         #expect(outcome.messages == "oxbow: the log is damaged in 1 place\n")
         #expect(try tool.json("dump", code: 1).number("damaged") == 1)
+    }
+
+    @Test func `what keeps a store from being opened is listed as other problems are`() throws {
+        let tool = try Tool.withStore()
+        var options = StoreOptions()
+        options.upkeep = .manual
+        let store = try Store.open(tool.path("data"), options)
+        for number in 0...1 as ClosedRange<UInt64> {
+            let bytes = page(7, 1)
+            try store.branch("main").commit { edit in
+                try edit.write(bytes, page: PageNumber(number), of: ObjectID(1))
+            }
+        }
+        // As a process leaves it that ends now.
+        let copy = try Tool()
+        try FileManager.default.copyItem(atPath: tool.path("data"), toPath: copy.path("data"))
+        try store.close()
+        try Self.damage(copy)
+        let outcome = try copy.run("check")
+        #expect(outcome.code == 1)
+        #expect(outcome.lines.count == 1)
+        #expect(outcome.lines[0].hasSuffix(", page 0 of object 1; shown by main"))
+        #expect(outcome.messages.hasPrefix("oxbow: the store does not open, "))
+        let report = try copy.json("check", code: 1)
+        #expect(report.flag("sound") == false && report.flag("cutShort") == true)
+        #expect(report.number("problems.0.page") == 0)
+        #expect(report.text("problems.0.branches.0") == "main")
+        let other = try copy.run("stats", "--json")
+        #expect(try Document(other.bytes).text("error.kind") == "damaged")
     }
 }

@@ -94,6 +94,7 @@ import Testing
             let cause = refusal?.cause ?? ""
             #expect(refusal?.kind == .damaged)
             #expect(cause.hasPrefix("segment \(number)"), "\(cause)")
+            #expect(refusal?.problem?.file == name)
         }
     }
 
