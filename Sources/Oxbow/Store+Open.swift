@@ -14,6 +14,7 @@ extension Store {
         _ options: StoreOptions = StoreOptions()
     ) throws(OxbowError) -> Store {
         try options.check()
+        try OxbowError.checkPath(path, "open")
         let disk: LocalDisk
         do throws(DiskError) {
             // Looked at first without holding it, which would leave a file in the folder.
@@ -57,12 +58,18 @@ extension Store {
         _ place: String,
         _ options: StoreOptions
     ) -> OxbowError {
-        guard case .notFound = error else {
-            return OxbowError(opening: "open \(place)", .disk(error))
+        switch error {
+        case .notFound:
+            let missing =
+                options.createIfMissing ? "the folder above it is not there" : "there is no store"
+            return OxbowError(.notFound, "open \(place): \(missing)")
+        case .exists:
+            return OxbowError(
+                .conflict,
+                "open \(place): a symbolic link that leads nowhere stands there"
+            )
+        default: return OxbowError(opening: "open \(place)", .disk(error))
         }
-        let missing =
-            options.createIfMissing ? "the folder above it is not there" : "there is no store"
-        return OxbowError(.notFound, "open \(place): \(missing)")
     }
 
     /// Opens the store on a disk that may be simulated.
