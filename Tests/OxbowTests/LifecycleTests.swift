@@ -272,4 +272,20 @@ import Testing
         try test.store.close()
         #expect(kind { _ = try test.store.events() } == .reopen)
     }
+
+    @Test func `a branch says whether it can be brought back`() throws {
+        let test = try TestStore()
+        let branch = try test.store.fork("one", from: test.store.branch("main"))
+        #expect(try !branch.info().canBeUndeleted)
+        try branch.delete()
+        #expect(try branch.info().canBeUndeleted)
+        try test.store.setWindow(.zero, bytes: 0)
+        for _ in 0..<3 {
+            try test.store.branch("main").write([1: 1])
+            try test.store.checkpoint()
+            try test.store.reclaim()
+        }
+        #expect(try !branch.info().canBeUndeleted)
+        #expect(kind { try test.store.undelete(branch.id) } == .notFound)
+    }
 }
