@@ -105,6 +105,12 @@ extension DiskError {
         guard case .failed(_, let code, _) = self else { return nil }
         return SystemCall.obstacle(code)
     }
+
+    /// Whether no folder can have that path.
+    package var isPathTooLong: Bool {
+        guard case .failed(_, let code, _) = self else { return false }
+        return SystemCall.isPathTooLong(code)
+    }
 }
 
 extension DiskError: CustomStringConvertible {

@@ -48,7 +48,13 @@ package final class LocalDisk: Disk {
     private static func make(_ path: String) throws(DiskError) {
         do throws(DiskError) {
             _ = try SystemCall.run("make the folder \(path)") { unsafe mkdir(path, 0o700) }
-        } catch .exists { return }
+        } catch .exists(let operation) {
+            // Nothing is behind a symbolic link that leads nowhere, and yet it is there.
+            if unsafe access(path, F_OK) != 0, errno == ENOENT {
+                throw .exists(operation: operation)
+            }
+            return
+        }
         let parent = try SystemCall.open("open the parent of \(path)") {
             unsafe Glibc.open(path + "/..", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         }

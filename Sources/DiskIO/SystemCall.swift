@@ -48,10 +48,13 @@ enum SystemCall {
         case ENOTDIR: "a file stands where a folder should be"
         case EISDIR: "a folder stands where a file should be"
         case EROFS: "the file system can only be read, and a store is opened for writing"
+        case ELOOP: "its symbolic links lead in a circle"
         case EACCES, EPERM: "this user may not read and write there"
         default: nil
         }
     }
+
+    static func isPathTooLong(_ code: Int32) -> Bool { code == ENAMETOOLONG }
 
     static func error(_ operation: String, _ code: Int32) -> DiskError {
         switch code {

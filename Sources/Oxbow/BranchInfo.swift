@@ -26,8 +26,10 @@ public struct BranchInfo: Sendable, Equatable, Identifiable {
     public let isProtected: Bool
     /// When it was deleted.
     public let deleted: LogTime?
+    /// Whether it was deleted, and its history is still kept, so that it can be brought back.
+    public let canBeUndeleted: Bool
 
-    init(_ id: BranchID, _ entry: BranchEntry, _ line: TimelineEntry) {
+    init(_ id: BranchID, _ entry: BranchEntry, _ line: TimelineEntry, _ catalog: Catalog) {
         self.id = id
         name = entry.name
         created = entry.birth.time
@@ -39,6 +41,15 @@ public struct BranchInfo: Sendable, Equatable, Identifiable {
         expires = entry.expiry
         isProtected = entry.isProtected
         deleted = entry.death?.time
+        canBeUndeleted = catalog.canUndelete(entry, line)
+    }
+}
+
+extension Catalog {
+    /// Whether a branch is deleted, and what it showed then is kept.
+    func canUndelete(_ entry: BranchEntry, _ line: TimelineEntry?) -> Bool {
+        guard let death = entry.death, let line else { return false }
+        return death.lsn >= state.historyFrom && !line.isPurged
     }
 }
 
@@ -78,7 +89,7 @@ extension Store {
                     if entry.death == nil || includingDeleted,
                         let line = try catalog.timeline(entry.timeline, core.nodes)
                     {
-                        all.append(BranchInfo(BranchID(rawValue: key.low), entry, line))
+                        all.append(BranchInfo(BranchID(rawValue: key.low), entry, line, catalog))
                     }
                     return true
                 }
@@ -163,7 +174,7 @@ extension Branch {
                 try catalog.timeline(entry.timeline, core.nodes)
             }
             guard let line else { throw StoreCore.noBranch(id) }
-            return BranchInfo(id, entry, line)
+            return BranchInfo(id, entry, line, catalog)
         }
     }
 

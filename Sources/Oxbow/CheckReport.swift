@@ -10,13 +10,22 @@ public struct CheckReport: Sendable, Equatable {
     public internal(set) var bytes: UInt64 = 0
     /// What is not as it must be; empty for a sound store.
     public internal(set) var problems: [CheckProblem] = []
-    /// Whether there were more problems than are listed.
+    /// Whether there can be more problems than are listed: there were too many, or the store does
+    /// not open.
     public internal(set) var isCutShort = false
 
     /// Whether nothing is wrong.
     public var isSound: Bool { problems.isEmpty }
 
     static let limit = 1000
+
+    init() {}
+
+    /// What can be said of a store that does not open: see ``OxbowError/problem``.
+    public init(unopened problem: CheckProblem) {
+        problems = [problem]
+        isCutShort = true
+    }
 
     mutating func add(_ problem: CheckProblem) {
         if problems.count < Self.limit { problems.append(problem) } else { isCutShort = true }

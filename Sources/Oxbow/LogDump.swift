@@ -61,6 +61,7 @@ package struct LogDump {
 
     /// Looks at the store in a folder.
     package init(_ path: String) throws(OxbowError) {
+        try OxbowError.checkPath(path, "dump")
         let disk: LocalDisk
         do throws(DiskError) { disk = try LocalDisk(reading: path) } catch {
             guard case .notFound = error else {

@@ -32,6 +32,8 @@ public struct OxbowError: Error, Sendable, CustomStringConvertible {
     public let message: String
     /// What the layer below said, where there is one.
     public let cause: String?
+    /// Of a store that does not open since it is damaged: what a check would list.
+    public internal(set) var problem: CheckProblem?
 
     init(_ kind: Kind, _ message: String, cause: String? = nil) {
         self.kind = kind
@@ -77,7 +79,7 @@ extension OxbowError {
             self.init(
                 .full,
                 "\(action): the disk is full (\(available) bytes free, \(needed) needed); delete "
-                    + "branches and reclaim, or free space, and try again"
+                    + "what is not needed and reclaim, or free space, and try again"
             )
         case .poisoned(let error):
             self.init(

@@ -1,4 +1,7 @@
+import PageStorage
 import Primitives
+import Timelines
+import WriteAheadLog
 
 /// The time by which history and branches go: the calendar's, but held back where that jumps.
 ///
@@ -75,6 +78,36 @@ struct RecordedClock: Sendable {
         } else {
             trusted = clock
             jump = nil
+        }
+    }
+}
+
+extension RecordedClock {
+    /// What the checkpoints say of the clock, and whether a jump before the last one has stood.
+    init(_ catalog: Catalog, _ nodes: NodeSource) throws(LogError) {
+        do throws(LogError) {
+            let newest = try catalog.checkpoints.last(nodes) { _ in true }
+            guard let time = newest?.key.high else { return }
+            let limit = time - min(time, RetentionClock.standingTime)
+            let before = try catalog.checkpoints.last(nodes) { $0.high <= limit }
+            let after = try catalog.checkpoints.first(
+                from: before?.key.successor ?? .first,
+                nodes
+            )
+            if let before {
+                take(before.key.high)
+            } else if catalog.state.historyFrom == .zero,
+                let first = try catalog.branches.first(from: .first, nodes)
+            {
+                // No checkpoint was let go of, so the first record of all was before them.
+                take(first.value.birth.clock.rawValue)
+            }
+            if let after { take(after.key.high) }
+        } catch {
+            guard case .damaged = error else { throw error }
+            // By a time that cannot be read nothing goes.
+            self = RecordedClock()
+            take(0)
         }
     }
 }

@@ -14,6 +14,7 @@ extension Store {
         _ options: StoreOptions = StoreOptions()
     ) throws(OxbowError) -> Store {
         try options.check()
+        try OxbowError.checkPath(path, "open")
         let disk: LocalDisk
         do throws(DiskError) {
             // Looked at first without holding it, which would leave a file in the folder.
@@ -57,12 +58,18 @@ extension Store {
         _ place: String,
         _ options: StoreOptions
     ) -> OxbowError {
-        guard case .notFound = error else {
-            return OxbowError(opening: "open \(place)", .disk(error))
+        switch error {
+        case .notFound:
+            let missing =
+                options.createIfMissing ? "the folder above it is not there" : "there is no store"
+            return OxbowError(.notFound, "open \(place): \(missing)")
+        case .exists:
+            return OxbowError(
+                .conflict,
+                "open \(place): a symbolic link that leads nowhere stands there"
+            )
+        default: return OxbowError(opening: "open \(place)", .disk(error))
         }
-        let missing =
-            options.createIfMissing ? "the folder above it is not there" : "there is no store"
-        return OxbowError(.notFound, "open \(place): \(missing)")
     }
 
     /// Opens the store on a disk that may be simulated.
@@ -80,10 +87,22 @@ extension Store {
             }
         }
         let core: StoreCore
+        var problem: CheckProblem?
         do throws(LogError) {
-            core = try Opening(disk, clock, options, entropy).run(geometry)
+            core = try Opening(disk, clock, options, entropy).run(geometry, &problem)
         } catch {
-            throw OxbowError(opening: "open \(disk.place)", error)
+            var told = OxbowError(opening: "open \(disk.place)", error)
+            if case .damaged(let damage) = error {
+                // What comes before the segments is the superblock.
+                told.problem =
+                    problem
+                    ?? CheckProblem(
+                        lsn: damage.lsn,
+                        file: Superblock.fileName,
+                        what: damage.what
+                    )
+            }
+            throw told
         }
         let store = Store(core)
         if options.upkeep == .automatic { core.startUpkeep() }
@@ -116,7 +135,11 @@ struct Opening {
         self.entropy = entropy
     }
 
-    func run(_ geometry: Geometry) throws(LogError) -> StoreCore {
+    /// - Parameter problem: Is set where damage in a segment keeps the store from being opened.
+    func run(
+        _ geometry: Geometry,
+        _ problem: inout CheckProblem?
+    ) throws(LogError) -> StoreCore {
         let file = try superblockFile(geometry)
         let (slots, faults) = try LogError.disk { () throws(DiskError) in
             try Superblock.load(file)
@@ -139,10 +162,11 @@ struct Opening {
                 log: log
             )
             do throws(LogError) {
-                return try recover(slot, newest, faults, log, files, nodes, file)
+                return try recover(slot, newest, faults, log, files, nodes, file, &problem)
             } catch {
                 // The older slot is the way back where the checkpoint itself is damaged.
-                guard case .damaged = error else { throw error }
+                guard case .damaged(let damage) = error else { throw error }
+                problem = problem ?? CheckProblem(damage, files)
                 failure = failure ?? error
             }
         }
@@ -206,7 +230,8 @@ struct Opening {
         _ log: Log,
         _ files: SegmentFiles,
         _ nodes: NodeSource,
-        _ file: any File
+        _ file: any File,
+        _ problem: inout CheckProblem?
     ) throws(LogError) -> StoreCore {
         var from = slot
         from.durable = max(slot.durable, newest.durable)
@@ -217,16 +242,24 @@ struct Opening {
         // What is below the cut was done before it, nobody knows here when.
         var lastChange = LSN(rawValue: max(1, from.cut.rawValue) - 1)
         let replay = try LogReplay(disk: disk, files: files, superblock: from)
-        var recorded = try recordedClock(catalog, nodes)
-        let end = try replay.run { step throws(LogError) in
-            switch step {
-            case .segment(let header): catalog.began(header)
-            case .record(let record):
-                log.appendedBytes += UInt64(record.header.length)
-                if record.header.kind.isChange { lastChange = record.lsn }
-                recorded.take(record.header.clock.rawValue)
-                try catalog.replay(record, nodes)
+        var recorded = try RecordedClock(catalog, nodes)
+        let end: LogEnd
+        do throws(LogError) {
+            end = try replay.run { step throws(LogError) in
+                switch step {
+                case .segment(let header): catalog.began(header)
+                case .record(let record):
+                    log.appendedBytes += UInt64(record.header.length)
+                    if record.header.kind.isChange { lastChange = record.lsn }
+                    recorded.take(record.header.clock.rawValue)
+                    try catalog.replay(record, nodes)
+                }
             }
+        } catch {
+            if case .damaged(let damage) = error, problem == nil {
+                problem = CheckProblem(damage, files, catalog, nodes)
+            }
+            throw error
         }
         try log.begin(after: end)
         catalog.noteSegments(of: log)
@@ -252,14 +285,14 @@ struct Opening {
         return core
     }
 
+    /// The store as the checkpoint has it.
     private func baseCatalog(
         _ superblock: Superblock,
         _ files: SegmentFiles
     ) throws(LogError) -> Catalog {
         if superblock.checkpoint == .zero {
-            return Catalog(
-                state: CatalogState(window: try window(), denseFrom: .zero, historyFrom: .zero)
-            )
+            let state = CatalogState(window: try window(), denseFrom: .zero, historyFrom: .zero)
+            return Catalog(state: state)
         }
         let number = files.geometry.segment(of: superblock.checkpoint)
         let file = try files.file(number)
@@ -279,39 +312,6 @@ struct Opening {
         var catalog = Catalog(entry)
         catalog.checkpoints.set(entry.key, entry)
         return catalog
-    }
-
-    /// What the checkpoints say of the clock, and whether a jump before the last one has stood.
-    private func recordedClock(
-        _ catalog: Catalog,
-        _ nodes: NodeSource
-    ) throws(LogError) -> RecordedClock {
-        var recorded = RecordedClock()
-        do throws(LogError) {
-            let newest = try catalog.checkpoints.last(nodes) { _ in true }
-            guard let time = newest?.key.high else { return recorded }
-            let limit = time - min(time, RetentionClock.standingTime)
-            let before = try catalog.checkpoints.last(nodes) { $0.high <= limit }
-            let after = try catalog.checkpoints.first(
-                from: before?.key.successor ?? .first,
-                nodes
-            )
-            if let before {
-                recorded.take(before.key.high)
-            } else if catalog.state.historyFrom == .zero,
-                let first = try catalog.branches.first(from: .first, nodes)
-            {
-                // No checkpoint was let go of, so the first record of all was before them.
-                recorded.take(first.value.birth.clock.rawValue)
-            }
-            if let after { recorded.take(after.key.high) }
-        } catch {
-            guard case .damaged = error else { throw error }
-            // By a time that cannot be read nothing goes.
-            recorded = RecordedClock()
-            recorded.take(0)
-        }
-        return recorded
     }
 
     private func window() throws(LogError) -> Window {

@@ -81,7 +81,7 @@ extension StoreCore {
                 return .failure(OxbowError(.conflict, "branch \(entry.name) is not deleted"))
             }
             let line = try catalog.timeline(entry.timeline, nodes)
-            if death.lsn < catalog.state.historyFrom || line?.isPurged ?? true {
+            if !catalog.canUndelete(entry, line) {
                 return .failure(
                     OxbowError(
                         .notFound,

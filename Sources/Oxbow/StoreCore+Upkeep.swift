@@ -311,17 +311,22 @@ extension StoreCore {
         try save(superblock, closedCleanly: true)
     }
 
+    /// Leaves nothing to replay: in what is replayed, one damaged record keeps the whole store from
+    /// being opened, and elsewhere it costs what it holds. Whoever changed nothing leaves what an
+    /// earlier process left, where that is little.
     private func checkpointBeforeClosing() throws(LogError) {
         checkpointLock.lock()
         defer { checkpointLock.unlock() }
+        let cut = superblock.cut
         let isWorthIt = log.lock.withLock {
-            pendingChanges >= min(256, options.checkpointChanges)
+            lastChange >= cut && log.endBeforeUnused == nil
+                || pendingChanges >= min(256, options.checkpointChanges)
                 || log.appendedBytes - appendedAtCheckpoint >= 1 << 20
         }
         guard isWorthIt else { return }
         do throws(LogError) { try checkpointHeld() } catch {
-            // On a full disk the log is enough.
-            guard case .full = error else { throw error }
+            // The log is enough, where the disk is full or does not give a node.
+            if case .poisoned = error { throw error }
         }
     }
 

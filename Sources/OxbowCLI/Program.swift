@@ -55,21 +55,24 @@ import Volume
         _ output: Output
     ) -> ExitCode {
         if failure.isTold { return failure.code }
-        if wantsJSON(arguments) {
-            // Where the results cannot be written, nor can this; the code says that it failed.
-            do {
-                try output.json([
-                    "error": ["kind": .string(failure.kind), "message": .string(failure.message)]
-                ])
-                try output.flush()
-            } catch {}
-        } else {
-            if arguments.isEmpty {
-                output.message(Help.overview(Commands.table).joined(separator: "\n") + "\n")
-            }
-            output.message("oxbow: \(Text.plain(failure.message))")
+        if wantsJSON(arguments), wrote(failure, output) { return failure.code }
+        if arguments.isEmpty {
+            output.message(Help.overview(Commands.table).joined(separator: "\n") + "\n")
         }
+        output.message("oxbow: \(Text.plain(failure.message))")
         return failure.code
+    }
+
+    /// Says as JSON why a command failed; false where that cannot be written either.
+    private static func wrote(_ failure: Failure, _ output: Output) -> Bool {
+        if failure.kind == "output" { return false }
+        do {
+            try output.json([
+                "error": ["kind": .string(failure.kind), "message": .string(failure.message)]
+            ])
+            try output.flush()
+            return true
+        } catch { return false }
     }
 
     private static func wantsJSON(_ arguments: [String]) -> Bool {
@@ -103,6 +106,8 @@ package struct Failure: Error {
     package let message: String
     /// Whether what was printed says it already.
     package let isTold: Bool
+    /// What keeps the store from being opened, as `oxbow check` lists it.
+    var problem: CheckProblem?
 
     package init(_ kind: String, _ message: String, isTold: Bool = false) {
         self.kind = kind

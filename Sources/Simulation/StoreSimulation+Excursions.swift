@@ -61,7 +61,7 @@ extension StoreSimulation {
             if !wanted.onlyReads, fault != .staleRead {
                 try perform(random.oneIn(3) ? .commitLarge : .commitBuffered)
             }
-            // A close reads only where it makes a checkpoint, which it does for many changes.
+            // A close reads only the nodes that its checkpoint changes: some, after many changes.
             if wanted == .close, fault == .misdirectedRead { try perform(.commitLarge) }
             alwaysSyncs = true
             arm(fault, during: wanted)

@@ -36,6 +36,11 @@ package enum LogError: Error, Sendable {
 package struct Damage: Error, Sendable, Equatable, CustomStringConvertible {
     @usableFromInline package let lsn: LSN
     @usableFromInline package let what: String
+    /// Of a record that is not sound, as far as its headers can be read: the timeline that it is
+    /// on, and the page in whose block it is damaged.
+    package var timeline: TimelineID?
+    package var object: ObjectID?
+    package var page: PageNumber?
 
     @usableFromInline package init(at lsn: LSN, _ what: String) {
         self.lsn = lsn

@@ -157,12 +157,12 @@ package struct LogReplay {
         try refuseShort(header, endingAt: place)
         guard told <= place else {
             try refuseGap(after: header, told)
-            throw .damaged(
-                Damage(
-                    at: place,
-                    "a record that was durable (the log knew of \(told)) is not what was written"
-                )
+            var damage = Damage(
+                at: place,
+                "a record that was durable (the log knew of \(told)) is not what was written"
             )
+            try LogError.disk { () throws(DiskError) in try scanner.identify(&damage) }
+            throw .damaged(damage)
         }
     }
 

@@ -61,6 +61,36 @@ extension Record {
         return Record(lsn: lsn, header: header, meta: unsafe [UInt8](meta), blocks: blocks)
     }
 
+    /// Says of a record that is not sound whose it is, and which page's block is damaged, as far as
+    /// its own header, and those of its blocks, can be read.
+    static func identify(
+        _ bytes: UnsafeRawBufferPointer,
+        at lsn: LSN,
+        incarnation: UInt64,
+        blockSeed: UInt64,
+        _ damage: inout Damage
+    ) {
+        let seed = RecordHeader.seed(incarnation: incarnation, lsn: lsn)
+        guard let header = unsafe RecordHeader.load(bytes, seed: seed) else { return }
+        if header.timeline != .none { damage.timeline = header.timeline }
+        let end = min(bytes.count, Int(header.length))
+        var offset = RecordHeader.size + aligned(Int(header.metaLength))
+        for _ in 0..<header.blockCount {
+            guard offset < end else { return }
+            let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[offset..<end])
+            guard let (block, _) = unsafe BlockHeader.load(rest, seed: blockSeed),
+                block.lsn == lsn + offset
+            else { return }
+            if unsafe loadBlock(rest, at: lsn + offset, seed: blockSeed) == nil {
+                guard block.kind != .node else { return }
+                damage.object = ObjectID(block.object)
+                damage.page = PageNumber(block.page)
+                return
+            }
+            offset += aligned(Int(block.length))
+        }
+    }
+
     private static func loadBlock(
         _ bytes: UnsafeRawBufferPointer,
         at lsn: LSN,

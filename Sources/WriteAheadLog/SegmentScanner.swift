@@ -51,6 +51,23 @@ package struct SegmentScanner {
         return record
     }
 
+    /// Says of the record at `position`, which is not sound, whose it is, and which page's block.
+    package mutating func identify(_ damage: inout Damage) throws(DiskError) {
+        let offset = position.rawValue - base.rawValue
+        try fill(from: offset, atLeast: geometry.maximumRecordBytes)
+        unsafe window.withUnsafeBytes { bytes in
+            let start = Int(offset - windowStart)
+            guard start < bytes.count else { return }
+            unsafe Record.identify(
+                UnsafeRawBufferPointer(rebasing: bytes[start...]),
+                at: position,
+                incarnation: incarnation,
+                blockSeed: blockSeed,
+                &damage
+            )
+        }
+    }
+
     /// The highest durable position that a sound record header at or after `start` tells of.
     ///
     /// Looked for at every multiple of eight, since what stands at `start` is not a record, so

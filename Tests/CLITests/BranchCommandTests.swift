@@ -93,6 +93,22 @@ import Testing
         #expect(try tool.lines("branch", "show", id).first == "main")
     }
 
+    @Test func `who is refused is told no command that cannot help`() throws {
+        let tool = try Tool.withStore()
+        try tool.lines("branch", "delete", "main")
+        try tool.lines("window", "set", "--time", "1ms", "--bytes", "0")
+        for _ in 0..<3 { try tool.lines("reclaim") }
+        #expect(try tool.run("branch", "undelete", "main").code == 1)
+        for line in [["rename", "main", "x"], ["reset", "main", "--to", "head"]] {
+            let refused = try tool.run(["branch"] + line)
+            #expect(refused.code == 1)
+            #expect(refused.messages.hasPrefix("oxbow: branch main was deleted ("))
+            #expect(refused.messages.hasSuffix("), before the history that is kept\n"))
+        }
+        let none = try tool.run("branch", "create", "x", "--from", "other")
+        #expect(none.messages == "oxbow: there is no branch other, nor any other\n")
+    }
+
     @Test func `an undo is told as one`() throws {
         let tool = try Tool.withStore()
         try tool.lines("page", "write", "main", "1", "0", input: page(1))

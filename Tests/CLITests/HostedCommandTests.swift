@@ -37,7 +37,7 @@ import Testing
         Step("branch undo a"), Step("fs ls a:/"), Step("snapshot delete s1"),
         Step("page write main 1 0 --pad", Array("page".utf8)), Step("page write main 1 0", [1]),
         Step("page read main 1 0"), Step("page read main 1 0 --json"), Step("history a -n 3"),
-        Step("point a"), Step("point a@s1"), Step("window show"),
+        Step("point a"), Step("point a@s1"), Step("window show"), Step("events"),
         Step("window set --time 3d --bytes 1G"), Step("stats --json"), Step("check"),
         Step("reclaim --json"), Step("branch"),
         Step("fs lss a:/"), Step("history"), Step("history nobody --json"),

@@ -25,7 +25,7 @@ import Testing
             "branch undo b", "branch delete b", "branch undelete b", "history b",
             "point main@head", "snapshot create s --of b", "snapshot list", "page read b 1 0",
             "stats", "check", "help point", "version", "window set --time 9d --branch b",
-            "window show",
+            "window show", "events",
         ] { try run(line) }
         // So that there is a moment before the last record.
         try run("page write main 1 0", input: page(1))

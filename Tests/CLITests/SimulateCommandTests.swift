@@ -15,6 +15,16 @@ import Testing
         #expect(report.list("failures").isEmpty == (first.code == 0))
     }
 
+    @Test func `a short run says that its table was not judged`() throws {
+        let tool = try Tool()
+        let report = try tool.json("simulate", "--seeds", "1..2")
+        #expect(report.flag("passed") == true)
+        #expect(report.flag("judged") == false)
+        #expect(!report.list("shortcomings").isEmpty)
+        let last = try tool.lines("simulate", "--seeds", "1..2").last
+        #expect(last?.hasPrefix("the table was not judged: ") == true)
+    }
+
     @Test func `a replay tells all that a seed did, and how it ended`() throws {
         let tool = try Tool()
         let outcome = try tool.run("simulate", "--replay", "1")

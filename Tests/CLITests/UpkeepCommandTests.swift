@@ -1,4 +1,5 @@
 import Foundation
+import Oxbow
 import Testing
 
 @Suite struct UpkeepCommandTests {
@@ -96,8 +97,6 @@ import Testing
     @Test func `a damaged page is named, and who shows it`() throws {
         let tool = try Tool.withStore()
         try tool.lines("page", "write", "main", "1", "0", input: page(1))
-        // So that the damage does not stand where opening reads.
-        for _ in 0..<3 { try tool.lines("reclaim") }
         try Self.damage(tool)
         let outcome = try tool.run("check")
         #expect(outcome.code == 1)
@@ -148,7 +147,7 @@ import Testing
         #expect(first.messages.hasPrefix("more: oxbow dump --from L"))
     }
 
-    @Test func `a dump, and an opening, name a segment that is gone`() throws {
+    @Test func `a dump, and a check, name a segment that is gone`() throws {
         let tool = try Tool()
         try tool.run("init", "data", "--page-size", "4096", "--segment-size", "64K")
         var noise = SystemRandomNumberGenerator()
@@ -171,10 +170,11 @@ import Testing
                 #expect(dump.code == 1)
                 #expect(dump.lines.contains { $0.contains(name) && $0.hasSuffix(what) })
                 #expect(dump.messages == "oxbow: the log is damaged in 1 place\n")
-                let opening = try tool.run("branch", "list")
+                let check = try tool.run("check")
                 let number = UInt64(name.prefix(16), radix: 16) ?? 0
-                #expect(opening.code == 1)
-                #expect(opening.messages.contains("the store is damaged: segment \(number)"))
+                #expect(check.code == 1)
+                let problem = check.lines.first { $0.contains("in \(name)") }
+                #expect(problem?.contains("segment \(number)") == true, "\(check.text)")
             }
             try FileManager.default.removeItem(atPath: tool.path("data/\(name)"))
             try FileManager.default.moveItem(atPath: away, toPath: tool.path("data/\(name)"))
@@ -195,5 +195,34 @@ import Testing
         #expect(outcome.lines.contains { $0.contains("name=after") })
         #expect(outcome.messages == "oxbow: the log is damaged in 1 place\n")
         #expect(try tool.json("dump", code: 1).number("damaged") == 1)
+    }
+
+    @Test func `what keeps a store from being opened is listed as other problems are`() throws {
+        let tool = try Tool.withStore()
+        var options = StoreOptions()
+        options.upkeep = .manual
+        let store = try Store.open(tool.path("data"), options)
+        for number in 0...1 as ClosedRange<UInt64> {
+            let bytes = page(7, 1)
+            try store.branch("main").commit { edit in
+                try edit.write(bytes, page: PageNumber(number), of: ObjectID(1))
+            }
+        }
+        // As a process leaves it that ends now.
+        let copy = try Tool()
+        try FileManager.default.copyItem(atPath: tool.path("data"), toPath: copy.path("data"))
+        try store.close()
+        try Self.damage(copy)
+        let outcome = try copy.run("check")
+        #expect(outcome.code == 1)
+        #expect(outcome.lines.count == 1)
+        #expect(outcome.lines[0].hasSuffix(", page 0 of object 1; shown by main"))
+        #expect(outcome.messages.hasPrefix("oxbow: the store does not open, "))
+        let report = try copy.json("check", code: 1)
+        #expect(report.flag("sound") == false && report.flag("cutShort") == true)
+        #expect(report.number("problems.0.page") == 0)
+        #expect(report.text("problems.0.branches.0") == "main")
+        let other = try copy.run("stats", "--json")
+        #expect(try Document(other.bytes).text("error.kind") == "damaged")
     }
 }

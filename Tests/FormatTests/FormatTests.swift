@@ -75,8 +75,15 @@ import Testing
             try story.store.close()
             let segment = URL(filePath: folder + "/0000000000000000.segment")
             var bytes = try Data(contentsOf: segment)
-            // In the second record: the first makes main.
-            bytes[4096 + 300] ^= 1
+            // In the first node of the checkpoint that the close made: what is replayed.
+            var node: UInt64?
+            try LogDump(folder).walk(from: .zero) { item in
+                if case .record(let record) = item, record.kind == "blocks" {
+                    node = node ?? record.lsn.rawValue
+                }
+                return true
+            }
+            bytes[Int(try #require(node)) + 64 + 56 + 10] ^= 1
             try bytes.write(to: segment)
             let answer = try Witness.ask("branches", folder)
             #expect(answer.status != 0)

@@ -157,18 +157,4 @@ import Testing
         try test.store.step()
         #expect(try test.store.branches().map(\.name) == ["main"])
     }
-
-    @Test func `closing makes the checkpoint that is due, however few changes that takes`() throws {
-        var options = TestStore.options
-        options.checkpointChanges = 16
-        let checkpoints = try [2, 40].map { changes in
-            let test = try TestStore(options)
-            let pages = (0..<changes).map { ($0, $0 + 1) }
-            try test.store.branch("main").write(Dictionary(uniqueKeysWithValues: pages))
-            try test.store.close()
-            let items = try LogDumpTests.items(test.disk.kill())
-            return LogDumpTests.records(items).count { $0.kind == "checkpoint" }
-        }
-        #expect(checkpoints[1] == checkpoints[0] + 1)
-    }
 }

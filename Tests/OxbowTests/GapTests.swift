@@ -7,9 +7,15 @@ import Testing
 @Suite struct GapTests {
     enum Loss: CaseIterable { case missing, empty, zeroed }
 
-    /// A disk with a store that was closed, of several segments, all of which opening it reads:
-    /// little enough for no checkpoint.
+    /// A disk with a store that was closed, of several segments. Opening it reads the last.
     private static let full = Result { try filled(rounds: 20) { _, _, _ in } }
+
+    /// The same of a process that just ended: opening it reads all, since there is no checkpoint.
+    private static let unclosed = Result {
+        var copy: MemoryDisk?
+        _ = try filled(rounds: 20) { disk, _, _ in copy = try Self.copy(disk) }
+        return try #require(copy)
+    }
 
     /// Writes the same pages over and over, and closes the store.
     private static func filled(
@@ -74,19 +80,40 @@ import Testing
     }
 
     @Test(arguments: Loss.allCases)
-    func `an opening names the segment that is gone`(loss: Loss) throws {
-        let disk = try Self.full.get()
-        for name in try Self.segments(disk) {
+    func `an opening names the segment that is gone, where it reads it`(loss: Loss) throws {
+        let (closed, unclosed) = (try Self.full.get(), try Self.unclosed.get())
+        let lost =
+            try Self.segments(closed).suffix(1).map { ($0, closed) }
+            // Nothing tells that a process that did not close went on in the last.
+            + Self.segments(unclosed).dropLast().map { ($0, unclosed) }
+        #expect(lost.count > 2)
+        for (name, disk) in lost {
             let copy = try Self.copy(disk, without: name, loss)
-            let refusal = #expect(throws: OxbowError.self) {
-                let entropy = Entropy { 5 }
-                _ = try Store.open(copy, SystemClock(), TestStore.options, entropy: entropy)
-            }
+            let refusal = #expect(throws: OxbowError.self) { _ = try Self.open(copy) }
             let number = try #require(UInt64(name.prefix(16), radix: 16))
             let cause = refusal?.cause ?? ""
             #expect(refusal?.kind == .damaged)
             #expect(cause.hasPrefix("segment \(number)"), "\(cause)")
+            #expect(refusal?.problem?.file == name)
         }
+    }
+
+    @Test(arguments: Loss.allCases)
+    func `a check names the segment that is gone, where the opening does not read it`(
+        loss: Loss
+    ) throws {
+        let disk = try Self.full.get()
+        for name in try Self.segments(disk).dropLast() {
+            let store = try Self.open(Self.copy(disk, without: name, loss))
+            let number = try #require(UInt64(name.prefix(16), radix: 16))
+            let problems = try store.check().problems.filter { $0.file == name }
+            #expect(problems.contains { $0.what.hasPrefix("segment \(number)") }, "\(problems)")
+        }
+    }
+
+    private static func open(_ disk: MemoryDisk) throws -> Store {
+        let entropy = Entropy { 5 }
+        return try Store.open(disk, SystemClock(), TestStore.options, entropy: entropy)
     }
 
     @Test func `what reclaim takes away is no damage, beside a store that goes on`() throws {

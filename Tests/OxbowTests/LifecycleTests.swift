@@ -249,4 +249,43 @@ import Testing
         try test.store.undelete(branch.id)
         #expect(try branch.difference(from: [1: 1]) == nil)
     }
+
+    @Test func `what was done with the store itself can be read back, and stays`() throws {
+        var test = try TestStore()
+        let (ann, bob) = (Author("ann", labels: ["why": "a test"]), Author("bob"))
+        let main = try test.store.branch("main")
+        for name in ["s1", "s2"] {
+            try test.store.createSnapshot(name, of: main.point(at: .head), by: bob)
+        }
+        try test.store.deleteSnapshot("s1", by: ann)
+        try test.store.setWindow(.zero, bytes: 0, by: bob)
+        for round in 0..<3 {
+            let events = try test.store.events().dropFirst()
+            #expect(events.map(\.action) == ["snapshot deleted", "window"])
+            #expect(events.map(\.author) == [ann, bob])
+            #expect(events.first?.detail == "s1")
+            try test.store.branch("main").write([1: round])
+            try test.store.checkpoint()
+            try test.store.reclaim()
+            try test.reopen()
+        }
+        try test.store.close()
+        #expect(kind { _ = try test.store.events() } == .reopen)
+    }
+
+    @Test func `a branch says whether it can be brought back`() throws {
+        let test = try TestStore()
+        let branch = try test.store.fork("one", from: test.store.branch("main"))
+        #expect(try !branch.info().canBeUndeleted)
+        try branch.delete()
+        #expect(try branch.info().canBeUndeleted)
+        try test.store.setWindow(.zero, bytes: 0)
+        for _ in 0..<3 {
+            try test.store.branch("main").write([1: 1])
+            try test.store.checkpoint()
+            try test.store.reclaim()
+        }
+        #expect(try !branch.info().canBeUndeleted)
+        #expect(kind { try test.store.undelete(branch.id) } == .notFound)
+    }
 }

@@ -66,18 +66,11 @@ enum BranchListing {
             "Finds deleted branches too: by their id, or by a name that no living branch has."
         ],
         examples: [.init("oxbow branch show pr-1432", "who made it, from what, and its fate")],
-        keys: BranchDescription.keys("branch") + [
-            .init("events[].lsn", "the record that says so"),
-            .init("events[].time", "when it was done"),
-            .init(
-                "events[].action",
-                "what: created, deleted, undeleted, renamed, protected, unprotected, expiry, "
-                    + "reset, undo, snapshot, ..."
-            ),
-            .init("events[].detail", "the new name, the point, or what else belongs to it"),
-            .init("events[].actor", "who did it"),
-            .init("events[].labels", "what they said of it: an object of strings"),
-        ]
+        keys: BranchDescription.keys("branch")
+            + EventCommand.keys(
+                "created, deleted, undeleted, renamed, protected, unprotected, expiry, reset, "
+                    + "undo, snapshot, ..."
+            )
     ) { call in
         let reference = try call.value(Common.branch)
         try call.withStore { store in
@@ -85,30 +78,14 @@ enum BranchListing {
             let description = try store.describe(branch)
             let events = try branch.events()
             if call.wantsJSON {
-                let list = events.map(json)
-                try call.output.json(["branch": description.json, "events": .array(list)])
-                return
+                return try call.output.json([
+                    "branch": description.json, "events": EventCommand.json(events),
+                ])
             }
             try call.output.lines(description.lines)
             try call.output.line()
-            var table = Table([("TIME", .left), ("LSN", .left), ("WHAT", .left), ("BY", .left)])
-            for event in events {
-                let what = [event.action, Text.plain(event.detail)].filter { !$0.isEmpty }
-                table.add([
-                    Text.time(event.time), "\(event.lsn)", what.joined(separator: " "),
-                    Text.author(event.author) ?? "",
-                ])
-            }
-            try call.output.lines(table.lines)
+            try call.output.lines(EventCommand.table(events))
         }
-    }
-
-    private static func json(_ event: LifecycleEvent) -> JSON {
-        [
-            "lsn": JSON(event.lsn), "time": JSON(event.time), "action": .string(event.action),
-            "detail": .string(event.detail), "actor": .string(event.author.actor),
-            "labels": JSON(event.author.labels),
-        ]
     }
 }
 

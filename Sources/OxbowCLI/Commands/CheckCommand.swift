@@ -11,7 +11,10 @@ enum CheckCommand {
                 + "laws; and of each branch that holds files, that they hang together. Says of "
                 + "each lost page who shows it, now or in history. The exit code is 1 where "
                 + "anything is wrong. Nothing is repaired: restore what is lost from elsewhere, or "
-                + "from a branch or point that does not show it."
+                + "from a branch or point that does not show it.",
+            "Where what is damaged keeps the store from being opened, that is the one problem "
+                + "listed, with the page, and the branch that it was written on, where those can "
+                + "be read. Nothing else is looked at then.",
         ],
         examples: [.init("oxbow check && echo sound", "for a timer")],
         keys: [
@@ -25,7 +28,7 @@ enum CheckCommand {
             .init("problems[].page", "the page that is lost, or null"),
             .init("problems[].branches[]", "the branches and snapshots that show it"),
             .init("problems[].points[]", "the points of history that show it"),
-            .init("cutShort", "whether there are more problems than are listed"),
+            .init("cutShort", "whether there can be more problems than are listed"),
             .init("volumes[].branch", "a branch that holds files"),
             .init("volumes[].files", "how many files and links it has"),
             .init("volumes[].folders", "how many folders, the root included"),
@@ -35,7 +38,7 @@ enum CheckCommand {
         ]
     ) { call in
         var problems: UInt64 = 0
-        try call.withStore { store in
+        try whileOpen(call) { store in
             let progress = Progress("checking", call.output)
             defer { progress.finish() }
             let report = try store.check { bytes in
@@ -57,6 +60,26 @@ enum CheckCommand {
             "the store has \(Text.count(problems, "problem"))",
             isTold: call.wantsJSON
         )
+    }
+
+    /// Lists what keeps a store from being opened as other problems are.
+    private static func whileOpen(_ call: Invocation, _ body: (Store) throws -> Void) throws {
+        do { try call.withStore(body) } catch let failure as Failure {
+            guard let problem = failure.problem else { throw failure }
+            let report = CheckReport(unopened: problem)
+            if call.wantsJSON {
+                try call.output.json(json(report, []))
+            } else {
+                try call.output.lines([Text.plain("\(problem)")])
+            }
+            try call.output.flush()
+            throw Failure(
+                "damaged",
+                "the store does not open, so nothing else was looked at: "
+                    + "`oxbow dump` shows what can be read",
+                isTold: call.wantsJSON
+            )
+        }
     }
 
     private static func lines(

@@ -17,7 +17,7 @@ package enum Commands {
             "The past",
             [
                 HistoryCommands.history, HistoryCommands.point, SnapshotCommands.create,
-                SnapshotCommands.list, SnapshotCommands.delete,
+                SnapshotCommands.list, SnapshotCommands.delete, EventCommand.command,
             ]
         ),
         Topic(

@@ -21,7 +21,12 @@ extension Invocation {
             switch error.kind {
             case .notFound: throw noStore()
             case .damaged:
-                throw Failure("damaged", "\(error); `oxbow dump` shows what can be read")
+                var failure = Failure(
+                    "damaged",
+                    "\(error); `oxbow dump` shows what can be read"
+                )
+                failure.problem = error.problem
+                throw failure
             default: throw error
             }
         }

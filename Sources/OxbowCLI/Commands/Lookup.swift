@@ -11,7 +11,7 @@ extension Store {
         case .id(let id):
             let branch = try branch(id)
             let info = try branch.info()
-            if let deleted = info.deleted { throw Self.gone(info.name, deleted, "\(id)") }
+            if info.deleted != nil { throw Self.gone(info, "\(id)") }
             if info.isServersOwn { throw Failure("notFound", "there is no branch \(id)") }
             return branch
         case .name(let name):
@@ -48,13 +48,16 @@ extension Store {
     }
 
     private func missing(_ name: String) throws(OxbowError) -> Failure {
-        if let deleted = try lastDeleted(name)?.deleted { return Self.gone(name, deleted, name) }
+        if let deleted = try lastDeleted(name) { return Self.gone(deleted, name) }
         let names = try branches().filter { !$0.isServersOwn }.map(\.name)
         if names.isEmpty {
+            let canComeBack = try branches(includingDeleted: true).contains { $0.canBeUndeleted }
             return Failure(
                 "notFound",
-                "there is no branch \(name), nor any other: `oxbow branch list --all` shows those "
-                    + "that were deleted, and `oxbow branch undelete` brings one back"
+                "there is no branch \(name), nor any other"
+                    + (canComeBack
+                        ? ": `oxbow branch list --all` shows those that were deleted, and "
+                            + "`oxbow branch undelete` brings one back" : "")
             )
         }
         let near = Suggestion.nearest(to: name, among: names)
@@ -66,11 +69,13 @@ extension Store {
         )
     }
 
-    private static func gone(_ name: String, _ deleted: LogTime, _ reference: String) -> Failure {
+    private static func gone(_ info: BranchInfo, _ reference: String) -> Failure {
         Failure(
             "notFound",
-            "branch \(name) was deleted (\(Text.time(deleted))): `oxbow branch undelete "
-                + "\(reference)` brings it back"
+            "branch \(info.name) was deleted (\(Text.time(info.deleted ?? .zero)))"
+                + (info.canBeUndeleted
+                    ? ": `oxbow branch undelete \(reference)` brings it back"
+                    : ", before the history that is kept")
         )
     }
 
