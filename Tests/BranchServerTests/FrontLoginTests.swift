@@ -61,6 +61,22 @@ struct FrontLoginTests {
         #expect(result.said.contains("no application protocol") == !isTaken)
     }
 
+    /// A request to cancel by a key that there is not; a start-up without a user; no packet.
+    @Test(arguments: [
+        "\\0\\0\\0\\020\\004\\322\\026\\056\\0\\0\\0\\1\\0\\0\\0\\1", "\\0\\0\\0\\010\\0\\3\\0\\0",
+        "\\0\\0\\0\\0",
+    ])
+    func `the end of TLS is told`(packet: String) throws {
+        let fixture = try FrontFixture()
+        let client = "/usr/bin/openssl s_client -starttls postgres -quiet -connect"
+        let result = FrontPostgres.run(
+            "/bin/sh",
+            ["-c", "printf '\(packet)' | timeout 60 \(client) localhost:\(fixture.port)"]
+        )
+        #expect(!result.said.contains("unexpected eof"), "\(result.said)")
+        #expect(result.status == 0, "\(result.said)")
+    }
+
     @Test func `bytes between asking for TLS and having it end the connection`() throws {
         let fixture = try FrontFixture()
         for extra in [1, 8, 4_000] {
