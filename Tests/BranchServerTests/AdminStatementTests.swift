@@ -75,6 +75,22 @@ import Testing
             ("SHOW server_version", .courtesy(.show(setting: "server_version"))),
             ("SELECT 1", .courtesy(.select(value: "1", column: "?column?"))),
             ("select 'a;b'", .courtesy(.select(value: "a;b", column: "?column?"))),
+            (
+                "select pg_catalog.version()",
+                .courtesy(.select(value: AdminSession.version, column: "version"))
+            ),
+            (
+                "select current_schema()",
+                .courtesy(.select(value: "public", column: "current_schema"))
+            ),
+            (
+                "show transaction isolation level",
+                .courtesy(.show(setting: "transaction_isolation"))
+            ),
+            ("SELECT typname, oid::text FROM pg_type t WHERE t.oid = $1", .courtesy(.noTypes)),
+            ("SAVEPOINT \"a\"", .courtesy(.setting(tag: "SAVEPOINT"))),
+            ("ROLLBACK", .courtesy(.rollback(all: true))),
+            ("ROLLBACK TO \"a\"", .courtesy(.rollback(all: false))),
         ] as [(String, AdminStatement)]
     )
     func `a statement is read`(text: String, expected: AdminStatement) throws {
