@@ -247,7 +247,7 @@ package struct AdminSession: Sendable {
         case .rollback(all: false): if transaction == .failed { transaction = .open }
         case .select(let value, _): return AdminResult(rows: [[value]])
         case .show(let setting):
-            return AdminResult(rows: [[AdminSettings.shown[setting.lowercased()] ?? ""]])
+            return AdminResult(rows: [[AdminSettings.shown[setting.lowercased()]]])
         case .empty, .setting, .noTypes: break
         }
         return AdminResult()
