@@ -31,6 +31,21 @@ struct ServerHazardTests {
         try server.end()
     }
 
+    @Test func `a session is told its branch again, whatever was set`() throws {
+        let server = try RunningServer.new()
+        try server.sql("oxbow", "CREATE BRANCH b FROM main")
+        try server.sql(
+            "postgres@b",
+            "ALTER DATABASE postgres SET oxbow.branch = 'x'; ALTER ROLE ALL SET oxbow.branch = 'y'"
+        )
+        let said = try server.sql(
+            "postgres@b",
+            "SHOW oxbow.branch; SET oxbow.branch = 'z'; RESET oxbow.branch; SHOW oxbow.branch"
+        )
+        #expect(said == "b\nb")
+        try server.end()
+    }
+
     @Test func `what a fork of a busy branch has is what a crash would have left`() throws {
         let server = try RunningServer.new()
         try server.sql(
