@@ -167,6 +167,15 @@ struct ServerCommandTests {
         #expect(try psql(tool, "a", "SELECT count(*) FROM t") == ["10"])
     }
 
+    @Test func `without FUSE and a cluster no URL is told that nobody can use`() throws {
+        let tool = try Tool()
+        let server = try ServedTool(tool, hasFuse: false)
+        defer { _ = server.end() }
+        #expect(server.started.text("files") == "copies")
+        #expect(server.started.number("port") ?? 0 > 0)
+        #expect(server.started.text("url") == nil)
+    }
+
     @Test func `the default branch is set, follows its name, and is not deleted`() throws {
         let tool = try Tool()
         let server = try ServedTool(tool)
