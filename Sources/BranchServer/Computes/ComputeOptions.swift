@@ -47,6 +47,9 @@ public enum ComputeIdle: Sendable, Hashable {
     case after(seconds: Int)
     /// Never.
     case never
+
+    /// 10,000 days.
+    static let largestSeconds: Int64 = 864_000_000
 }
 
 /// A branch to run PostgreSQL on, or a moment of one.
