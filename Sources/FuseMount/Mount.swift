@@ -108,7 +108,7 @@ public final class Mount: @unchecked Sendable {
     }
 
     /// Takes away a mount whose process is no more.
-    private static func clear(_ path: String) throws(MountError) {
+    package static func clear(_ path: String) throws(MountError) {
         // Not what the kernel may still know of it: what the process there says.
         let folder = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         if folder >= 0 {

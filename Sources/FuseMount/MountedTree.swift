@@ -22,6 +22,9 @@ final class MountedTree: @unchecked Sendable {
     private var lookups: [InodeNumber: UInt64] = [:]
     /// Guarded by `lock`: of files that are open, or that the kernel has an old copy of.
     private var uses: [InodeNumber: FileUse] = [:]
+    /// Guarded by `lock`: folders that were removed while the kernel knew them, as they were. Who
+    /// has one open still asks for it.
+    private var removed: [InodeNumber: Attributes] = [:]
     /// Guarded by `lock`: the names at the top that led to it.
     private var names: Set<String> = []
 
@@ -57,10 +60,22 @@ final class MountedTree: @unchecked Sendable {
         lock.withLock {
             let left = lookups[number, default: 0]
             lookups[number] = left > count ? left - count : nil
+            if lookups[number] == nil { removed[number] = nil }
             if lookups[number] == nil, uses[number]?.isUnused == true { uses[number] = nil }
             return lookups.isEmpty
         }
     }
+
+    /// Takes note that a folder has no name any more.
+    func wasRemoved(_ folder: (number: InodeNumber, attributes: Attributes)) {
+        lock.withLock {
+            guard lookups[folder.number] != nil else { return }
+            removed[folder.number] = folder.attributes
+            removed[folder.number]?.linkCount = 0
+        }
+    }
+
+    func removedFolder(_ number: InodeNumber) -> Attributes? { lock.withLock { removed[number] } }
 
     /// Takes note that a file is opened.
     func open(_ number: InodeNumber, syncsWrites: Bool) -> FileUse.Cache {

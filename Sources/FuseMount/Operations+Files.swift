@@ -9,6 +9,7 @@ extension Session {
     func attributes(_ request: Request, _ node: NodeID) throws(Refusal) {
         if node == .top { return request.reply(Session.top, node) }
         let tree = try trees.tree(node)
+        if let removed = tree.removedFolder(node.number) { return request.reply(removed, node) }
         let found = try volume { () throws(VolumeError) in
             try tree.files.attributes(of: node.number)
         }

@@ -128,8 +128,9 @@ extension Session {
         _ raw: UnsafePointer<CChar>?,
         isFolder: Bool
     ) throws(Refusal) {
-        let files = try writable(folder).files
+        let (tree, files) = try writable(folder)
         let name = try unsafe Self.name(raw)
+        let gone = isFolder ? Self.subfolder(name, of: folder.number, files) : nil
         try volume { () throws(VolumeError) in
             if isFolder {
                 try files.removeFolder(name, from: folder.number)
@@ -137,7 +138,20 @@ extension Session {
                 try files.remove(name, from: folder.number)
             }
         }
+        if let gone { tree.wasRemoved(gone) }
         request.done()
+    }
+
+    /// A folder that is about to lose its name.
+    private static func subfolder(
+        _ name: FileName,
+        of folder: InodeNumber,
+        _ files: BranchFiles
+    ) -> (number: InodeNumber, attributes: Attributes)? {
+        guard let number = try? files.lookUp(name, in: folder),
+            let attributes = try? files.attributes(of: number), attributes.kind == .folder
+        else { return nil }
+        return (number, attributes)
     }
 
     func rename(
@@ -148,7 +162,7 @@ extension Session {
         _ newRaw: UnsafePointer<CChar>?,
         flags: UInt32
     ) throws(Refusal) {
-        let files = try writable(folder).files
+        let (tree, files) = try writable(folder)
         guard folder.tree == newFolder.tree else { throw Refusal(EXDEV) }
         let mode: RenameMode
         switch flags {
@@ -159,9 +173,12 @@ extension Session {
         }
         let name = try unsafe Self.name(raw)
         let newName = try unsafe Self.name(newRaw)
+        // An empty one makes room for a folder.
+        let old = mode == .replace ? Self.subfolder(newName, of: newFolder.number, files) : nil
         try volume { () throws(VolumeError) in
             try files.rename(name, in: folder.number, to: newName, in: newFolder.number, mode)
         }
+        if let old, (try? files.attributes(of: old.number)) == nil { tree.wasRemoved(old) }
         request.done()
     }
 }

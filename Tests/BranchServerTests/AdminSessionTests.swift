@@ -87,6 +87,23 @@ import Testing
         #expect(try say(.query("rollback"), to: &session).last == .ready(.idle))
     }
 
+    @Test func `a savepoint takes an error back`() throws {
+        var session = AdminSession()
+        _ = try say(.query("begin; savepoint a"), to: &session)
+        #expect(try say(.query("nonsense"), to: &session).last == .ready(.failed))
+        #expect(try say(.query("rollback to a"), to: &session).last == .ready(.open))
+        #expect(try say(.query("rollback"), to: &session).last == .ready(.idle))
+    }
+
+    @Test(arguments: [
+        ("transaction isolation level", "read committed"), ("standard_conforming_strings", "on"),
+        ("transaction_read_only", "off"),
+    ])
+    func `a setting that drivers ask for has a value`(name: String, value: String) throws {
+        var session = AdminSession()
+        #expect(try say(.query(WireString("show \(name)")), to: &session).rows == [[value]])
+    }
+
     @Test func `nothing at all is an empty query`() throws {
         var session = AdminSession()
         #expect(try say(.query(""), to: &session) == [.emptyQuery, .ready(.idle)])

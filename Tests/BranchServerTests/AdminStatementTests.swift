@@ -72,9 +72,35 @@ import Testing
             ("START TRANSACTION READ ONLY", .courtesy(.begin)), ("COMMIT", .courtesy(.commit)),
             ("SET extra_float_digits = 3", .courtesy(.setting(tag: "SET"))),
             ("SET application_name = 'it''s'", .courtesy(.setting(tag: "SET"))),
+            (
+                "set session characteristics as transaction read only",
+                .courtesy(.setting(tag: "SET"))
+            ),
+            ("SET SESSION AUTHORIZATION DEFAULT", .courtesy(.setting(tag: "SET"))),
+            ("SET TIME ZONE 'UTC'", .courtesy(.setting(tag: "SET"))),
+            ("SET LOCAL statement_timeout TO 1000", .courtesy(.setting(tag: "SET"))),
+            ("SET \"DateStyle\" = iso, mdy", .courtesy(.setting(tag: "SET"))),
+            ("RESET ALL", .courtesy(.setting(tag: "RESET"))),
+            ("/* /* x */ */ SHOW /* a /* b */ */ HELP", .show(.help)),
             ("SHOW server_version", .courtesy(.show(setting: "server_version"))),
             ("SELECT 1", .courtesy(.select(value: "1", column: "?column?"))),
             ("select 'a;b'", .courtesy(.select(value: "a;b", column: "?column?"))),
+            (
+                "select pg_catalog.version()",
+                .courtesy(.select(value: AdminSession.version, column: "version"))
+            ),
+            (
+                "select current_schema()",
+                .courtesy(.select(value: "public", column: "current_schema"))
+            ),
+            (
+                "show transaction isolation level",
+                .courtesy(.show(setting: "transaction_isolation"))
+            ),
+            ("SELECT typname, oid::text FROM pg_type t WHERE t.oid = $1", .courtesy(.noTypes)),
+            ("SAVEPOINT \"a\"", .courtesy(.setting(tag: "SAVEPOINT"))),
+            ("ROLLBACK", .courtesy(.rollback(all: true))),
+            ("ROLLBACK TO \"a\"", .courtesy(.rollback(all: false))),
         ] as [(String, AdminStatement)]
     )
     func `a statement is read`(text: String, expected: AdminStatement) throws {
@@ -89,11 +115,30 @@ import Testing
         ("SELECT * FROM t", "0A000"), ("SELECT 'open", "42601"), ("/* open", "42601"),
         ("CREATE BRANCH \"\"", "42602"),
         ("DROP BRANCH \"\(String(repeating: "x", count: 64))\"", "42602"),
-        ("(", "42601"),
+        ("(", "42601"), ("/* /* x */ SHOW HELP", "42601"), ("SHOW NOPE", "42704"),
+        ("SHOW oxbow.branch", "42704"), ("SET nope = 1", "42704"), ("RESET nope", "42704"),
+        ("SET timezone", "42601"), ("SET timezone TO", "42601"), ("RESET timezone x", "42601"),
+        ("SET", "42601"),
     ])
     func `what is no statement is refused`(text: String, state: String) {
         #expect(throws: Refusal.self) { try AdminStatement.parse(text) }
         do { _ = try AdminStatement.parse(text) } catch { #expect(error.state == state) }
+    }
+
+    @Test(arguments: [
+        ("SHOW BRANCHS", "Perhaps you meant SHOW BRANCHES."),
+        ("SHOW histroy FOR main", "Perhaps you meant SHOW HISTORY."),
+        ("SET DEFUALT BRANCH main", "Perhaps you meant SET DEFAULT BRANCH."),
+        ("SHOW serverversion", "Perhaps you meant server_version."),
+        ("SHOW NOPE", "SHOW HELP lists what can be said here."),
+    ])
+    func `a word that is mistyped is answered with the nearest`(text: String, hint: String) {
+        do { _ = try AdminStatement.parse(text) } catch {
+            #expect(error.state == "42704")
+            #expect(error.hint == hint)
+            return
+        }
+        Issue.record("\(text) was taken")
     }
 
     @Test func `statements stand beside each other`() throws {

@@ -134,6 +134,8 @@ import Testing
         try say("create branch y from x")
         #expect(state("create branch if not exists y from main") == "42710")
         #expect(state("alter branch x set idle '0.1s'") == "22023")
+        #expect(state("alter branch x set idle '99999999999999d'") == "22023")
+        #expect(state("alter branch x set idle '10001d'") == "22023")
         #expect(state("create branch z from nothing") == "3D000")
         #expect(state("create branch \"Not A Name\"") == "22023")
         #expect(state("drop branch main") == "55006")

@@ -60,7 +60,7 @@ struct FirstStartTests {
             try server.start()
             let sql = "CREATE TABLE t AS SELECT 7 n; SELECT n FROM t"
             #expect(try server.sql("postgres", sql) == "7")
-            let left = try server.run("ls -A \(server.runFolder())/mnt/main").said
+            let left = try server.run("ls -A \(server.runFolder())/mnt/all/main").said
             #expect(left == ".oxbow\npgdata", "\(left)")
             try server.stop()
         }

@@ -61,6 +61,50 @@ struct FrontLoginTests {
         #expect(result.said.contains("no application protocol") == !isTaken)
     }
 
+    @Test func `what is wrong with a key is said`() throws {
+        let fixture = try FrontFixture()
+        let (certificate, key) = (fixture.certificatePath, fixture.folder + "/server.key")
+        let script = """
+            cd '\(fixture.folder)'; cp server.key open.key; chmod 640 open.key; chown 1:1 open.key
+            openssl pkey -in server.key -aes256 -passout pass:x -out locked.key
+            openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out other.key
+            cp server.key group.key; chmod 640 group.key; chmod 600 locked.key other.key
+            """
+        try #require(FrontPostgres.run("/bin/sh", ["-c", script]).status == 0)
+        for (name, reason) in [
+            ("open", "others can come to the key"), ("locked", "is encrypted"),
+            ("other", "is not that of the certificate"), ("missing", "No such file"),
+        ] {
+            let path = fixture.folder + "/\(name).key"
+            do {
+                _ = try TLSContext(certificatePath: certificate, keyPath: path)
+                Issue.record("\(name).key was taken")
+            } catch {
+                #expect(error.description.contains(reason), "\(error)")
+                #expect(error.description.contains(path), "\(error)")
+            }
+        }
+        for path in [key] + (geteuid() == 0 ? [fixture.folder + "/group.key"] : []) {
+            _ = try TLSContext(certificatePath: certificate, keyPath: path)
+        }
+    }
+
+    /// A request to cancel by a key that there is not; a start-up without a user; no packet.
+    @Test(arguments: [
+        "\\0\\0\\0\\020\\004\\322\\026\\056\\0\\0\\0\\1\\0\\0\\0\\1", "\\0\\0\\0\\010\\0\\3\\0\\0",
+        "\\0\\0\\0\\0",
+    ])
+    func `the end of TLS is told`(packet: String) throws {
+        let fixture = try FrontFixture()
+        let client = "/usr/bin/openssl s_client -starttls postgres -quiet -connect"
+        let result = FrontPostgres.run(
+            "/bin/sh",
+            ["-c", "printf '\(packet)' | timeout 60 \(client) localhost:\(fixture.port)"]
+        )
+        #expect(!result.said.contains("unexpected eof"), "\(result.said)")
+        #expect(result.status == 0, "\(result.said)")
+    }
+
     @Test func `bytes between asking for TLS and having it end the connection`() throws {
         let fixture = try FrontFixture()
         for extra in [1, 8, 4_000] {

@@ -14,7 +14,7 @@ import Testing
 struct ServerEndTests {
     @Test func `a server ends while somebody else has a copy of its mount`() throws {
         let server = try RunningServer.new()
-        let mount = try server.runFolder() + "/mnt"
+        let mount = try server.runFolder() + "/mnt/all"
         let copy = try server.start("exec unshare -m --propagation private sleep 600").0
         defer {
             kill(copy.processIdentifier, SIGKILL)
@@ -61,9 +61,9 @@ struct ServerEndTests {
 
     @Test func `a compute has no mount of another server's`() throws {
         let (server, other) = (try RunningServer.new(), try RunningServer.new())
-        let mount = try other.runFolder() + "/mnt"
+        let mount = try other.runFolder() + "/mnt/all"
         try server.sql("postgres", "CREATE TABLE said (line text)")
-        let look = "cat /proc/self/mounts; ls -R \(mount) 2>&1"
+        let look = "cat /proc/self/mounts; ls -R \(mount) 2>&1 || :"
         try server.sql("postgres", "COPY said FROM PROGRAM '\(look)'")
         let said = try server.sql("postgres", "SELECT line FROM said")
         #expect(said.contains("fuse.oxbow"))

@@ -12,6 +12,40 @@ import Testing
     )
 )
 struct ServerHazardTests {
+    /// Those of a cluster belong to the account that computes run as, which is often not theirs
+    /// alone.
+    @Test(arguments: ["postgres", "nobody"])
+    func `no other user comes to the files of branches by the mount`(user: String) throws {
+        let server = try RunningServer.new()
+        let mount = try server.runFolder() + "/mnt"
+        let file = mount + "/all/main/pgdata/PG_VERSION"
+        #expect(try server.sql("postgres", "SELECT 1") == "1")
+        #expect(try server.run("cat \(file)").said == "15")
+        for look in ["ls \(mount)", "ls \(mount)/all", "cat \(file)", "echo >>\(file)"] {
+            let result = try server.run("runuser -u \(user) -- sh -c '\(look)' 2>&1")
+            #expect(result.status != 0 && result.said.contains("denied"), "\(result.said)")
+        }
+        // The socket of a branch is for everybody.
+        let socket = try server.runFolder() + "/branches/main/.s.PGSQL.5432"
+        #expect(try server.run("runuser -u \(user) -- test -w \(socket)").status == 0)
+        try server.end()
+    }
+
+    @Test func `a session is told its branch again, whatever was set`() throws {
+        let server = try RunningServer.new()
+        try server.sql("oxbow", "CREATE BRANCH b FROM main")
+        try server.sql(
+            "postgres@b",
+            "ALTER DATABASE postgres SET oxbow.branch = 'x'; ALTER ROLE ALL SET oxbow.branch = 'y'"
+        )
+        let said = try server.sql(
+            "postgres@b",
+            "SHOW oxbow.branch; SET oxbow.branch = 'z'; RESET oxbow.branch; SHOW oxbow.branch"
+        )
+        #expect(said == "b\nb")
+        try server.end()
+    }
+
     @Test func `what a fork of a busy branch has is what a crash would have left`() throws {
         let server = try RunningServer.new()
         try server.sql(

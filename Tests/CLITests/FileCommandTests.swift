@@ -192,6 +192,17 @@ import Testing
         #expect(try tool.lines("fs", "ls", "main:/") == ["a", "d"])
     }
 
+    @Test func `what has no content is named`() throws {
+        let tool = try Tool.withFileStore()
+        try tool.shell("mkdir tree; mkfifo tree/p")
+        try tool.lines("import", "tree", "main")
+        for words in [["fs", "cat", "main:/p"], ["fs", "get", "main:/p", "x"]] {
+            let refused = try tool.run(words)
+            #expect(refused.code == 2)
+            #expect(refused.messages == "oxbow: main:/p is a pipe, and has no content\n")
+        }
+    }
+
     @Test func `a store of small pages says that files need larger ones`() throws {
         let tool = try Tool.withStore()
         let refused = try tool.run("fs", "put", "-", "main:/a", input: [1])

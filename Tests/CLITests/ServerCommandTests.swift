@@ -167,6 +167,15 @@ struct ServerCommandTests {
         #expect(try psql(tool, "a", "SELECT count(*) FROM t") == ["10"])
     }
 
+    @Test func `without FUSE and a cluster no URL is told that nobody can use`() throws {
+        let tool = try Tool()
+        let server = try ServedTool(tool, hasFuse: false)
+        defer { _ = server.end() }
+        #expect(server.started.text("files") == "copies")
+        #expect(server.started.number("port") ?? 0 > 0)
+        #expect(server.started.text("url") == nil)
+    }
+
     @Test func `the default branch is set, follows its name, and is not deleted`() throws {
         let tool = try Tool()
         let server = try ServedTool(tool)
@@ -266,7 +275,20 @@ struct ServerCommandTests {
         #expect(try tool.lines("branch", "list").count == 2)
     }
 
-    @Test func `a run that is told to end ends its program, and its fork`() throws {
+    @Test(arguments: ["DROP BRANCH \"$0\"", "RENAME BRANCH \"$0\" TO kept"])
+    func `a fork that its program dropped or renamed is gone as well`(statement: String) throws {
+        let tool = try Tool()
+        let server = try ServedTool(tool)
+        defer { _ = server.end() }
+        let words = statement.replacing("\"", with: "\\\"").replacing("$0", with: "$OXBOW_BRANCH")
+        let script = "psql -Xqd oxbow -c \"\(words)\""
+        let outcome = try tool.run("run", "--fork", "main", "--", "sh", "-c", script)
+        #expect(outcome.code == 0 && outcome.messages.isEmpty, "\(outcome)")
+        #expect(try tool.lines("branch", "list").count == 2)
+    }
+
+    @Test(arguments: [SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1])
+    func `a run that is told to end ends its program, and its fork`(signal: Int32) throws {
         let tool = try Tool()
         let server = try ServedTool(tool)
         defer { _ = server.end() }
@@ -278,9 +300,10 @@ struct ServerCommandTests {
         process.standardError = FileHandle.nullDevice
         try process.run()
         #expect(output.fileHandleForReading.availableData == Data("here\n".utf8))
-        kill(process.processIdentifier, SIGTERM)
+        kill(process.processIdentifier, signal)
         process.waitUntilExit()
-        #expect(process.terminationStatus == 128 + SIGTERM)
+        #expect(process.terminationReason == .exit)
+        #expect(process.terminationStatus == 128 + signal)
         #expect(try tool.lines("branch", "list").count == 2)
     }
 

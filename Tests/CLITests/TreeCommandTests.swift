@@ -59,6 +59,23 @@ import Testing
         #expect(read == "z")
     }
 
+    /// The system takes a path of 4,095 bytes at once.
+    @Test func `a tree goes in and comes out however deep it is`() throws {
+        let tool = try Tool.withFileStore()
+        let down = "n=$(printf 'x%.0s' {1..200}); for i in {1..30}; do"
+        try tool.shell("mkdir tree; cd tree; \(down) mkdir $n; cd -P $n; done; echo end >a; ln a b")
+        let imported = try tool.json("import", "tree", "main")
+        #expect(imported.number("folders") == 31)
+        #expect(imported.number("names") == 1)
+        #expect(try tool.json("export", "main", "out").number("folders") == 31)
+        let found = try tool.shell("cd out; \(down) cd -P $n; done; cat a; stat -c %h b")
+        #expect(found == "end\n2\n")
+        // Once more, so that all of it is there already.
+        #expect(try tool.run("import", "tree", "main", "--into").code == 0)
+        #expect(try tool.run("export", "main", "out", "--into").code == 0)
+        try tool.shell("rm -r tree out")
+    }
+
     @Test func `an import goes into an empty folder, or says what to do`() throws {
         let tool = try Tool.withFileStore()
         try tool.makeFile("tree/a", [1])

@@ -26,6 +26,23 @@ struct MountTests {
         try mounted.end()
     }
 
+    @Test func `a folder that is open outlives its removal, as an empty one`() throws {
+        let mounted = try MountedStore()
+        let (said, status) = try mounted.shell(
+            """
+            cd main; mkdir gone over over-it; python3 -c '
+            import os
+            gone, over = os.open("gone", os.O_RDONLY), os.open("over", os.O_RDONLY)
+            os.rmdir("gone"); os.rename("over-it", "over")
+            for folder in gone, over: print(os.fstat(folder).st_nlink, os.listdir(folder))
+            print(os.path.exists("gone"), os.fstat(os.open("over", os.O_RDONLY)).st_nlink)
+            '
+            """
+        )
+        #expect(said == "0 []\n0 []\nFalse 2\n" && status == 0, "\(said)")
+        try mounted.end()
+    }
+
     @Test func `files, folders and links are as on any disk`() throws {
         let mounted = try MountedStore()
         let (said, status) = try mounted.shell(

@@ -1,7 +1,11 @@
 /// What holds for all computes of a server.
 public struct ComputeOptions: Sendable {
-    /// Where the branches are mounted: `mountPath/BRANCH`. A compute sees its own branch there.
+    /// Where the branches are mounted, `mountPath/BRANCH`, unless ``treePath`` says otherwise. A
+    /// compute in a space of its own sees its branch in this folder.
     public var mountPath: String
+    /// Where the branches are: `treePath/BRANCH`. Below ``mountPath``, that can be for the server
+    /// alone, while each compute sees its branch in its place.
+    public var treePath: String
     /// A folder on a disk of the system for sockets and settings, made where it is missing, and
     /// gone when all computes have ended.
     public var runPath: String
@@ -25,6 +29,7 @@ public struct ComputeOptions: Sendable {
     /// Options for branches that are mounted at a path.
     public init(mountPath: String, runPath: String, logPath: String) {
         self.mountPath = mountPath
+        treePath = mountPath
         self.runPath = runPath
         self.logPath = logPath
     }
@@ -42,6 +47,9 @@ public enum ComputeIdle: Sendable, Hashable {
     case after(seconds: Int)
     /// Never.
     case never
+
+    /// 10,000 days.
+    static let largestSeconds: Int64 = 864_000_000
 }
 
 /// A branch to run PostgreSQL on, or a moment of one.

@@ -85,7 +85,7 @@ package struct ComputePlace: Sendable {
     /// The branch's folder as the compute sees it: the same for all branches, so that what a
     /// cluster remembers of absolute paths holds in its forks.
     func seenBranch(_ name: String) -> String {
-        isIsolated ? options.mountPath : options.mountPath + "/" + name
+        isIsolated ? options.mountPath : options.treePath + "/" + name
     }
 
     func seenData(_ name: String) -> String { seenBranch(name) + "/" + Self.dataFolder }
@@ -101,7 +101,7 @@ package struct ComputePlace: Sendable {
         if isIsolated {
             program.view = [
                 (folder, options.runPath),
-                (options.mountPath + "/" + name, options.mountPath),
+                (options.treePath + "/" + name, options.mountPath),
             ]
         }
         return program

@@ -82,7 +82,7 @@ package struct ComputeProcess: ~Copyable {
         // Alone, PostgreSQL ends its processes by itself where it is told to quit.
         unsafe launch.death_signal = program.view == nil ? SIGQUIT : SIGKILL
         let binds = (program.view ?? []).flatMap { [$0.folder, $0.place] }
-        let hidden = program.view.map { OtherMounts.places(but: $0.map(\.place)) } ?? []
+        let hidden = program.view.map { OtherMounts.places(butThoseOf: $0.map(\.folder)) } ?? []
         let words = [program.path] + program.arguments
         let (id, step) = unsafe CStrings.withArray(words) { arguments in
             unsafe CStrings.withArray(ComputeProgram.environment) { environment in

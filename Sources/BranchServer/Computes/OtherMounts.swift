@@ -3,9 +3,9 @@
 /// A compute gets a copy of all mounts there are. It has no business in those; its user is often
 /// that of their files; and a copy would keep a mount alive whose server has ended.
 package enum OtherMounts {
-    /// Where they are, but for those at the places that are named.
-    static func places(but own: [String]) -> [String] {
-        places(in: table).filter { !own.contains($0) }
+    /// Where they are, but for those that the folders are in that are named.
+    static func places(butThoseOf folders: [String]) -> [String] {
+        places(in: table).filter { place in !folders.contains { $0.hasPrefix(place + "/") } }
     }
 
     private static var table: String {

@@ -31,7 +31,7 @@ struct AdminParser {
         throw Self.unexpected(extra)
     }
 
-    private static func unexpected(_ token: AdminToken?) -> Refusal {
+    static func unexpected(_ token: AdminToken?) -> Refusal {
         let text =
             switch token {
             case nil: "end of input"
@@ -41,9 +41,9 @@ struct AdminParser {
         return .syntax("syntax error at \(token == nil ? "" : "or near ")\(text)")
     }
 
-    private mutating func take(_ words: String...) -> Bool { take(all: words) }
+    mutating func take(_ words: String...) -> Bool { take(all: words) }
 
-    private mutating func take(all words: [String]) -> Bool {
+    mutating func take(all words: [String]) -> Bool {
         guard tokens.count >= words.count,
             zip(tokens, words).allSatisfy({ $0 == .word($1) })
         else { return false }
@@ -150,13 +150,7 @@ struct AdminParser {
             tokens = tokens.dropFirst()
             return .show(listing)
         }
-        if take("transaction", "isolation", "level") {
-            return .courtesy(.show(setting: "transaction_isolation"))
-        }
-        switch tokens.popFirst() {
-        case .word(let name)?, .name(let name)?: return .courtesy(.show(setting: name))
-        case let other: throw Self.unexpected(other)
-        }
+        return try showSetting()
     }
 
     private mutating func create() throws(Refusal) -> AdminStatement {
@@ -206,43 +200,5 @@ struct AdminParser {
             return duration
         case let other: throw Self.unexpected(other)
         }
-    }
-
-    /// What drivers say unasked. A transaction is begun and ended in name alone.
-    private mutating func courtesy() throws(Refusal) -> AdminStatement {
-        guard case .word(let verb)? = tokens.popFirst() else {
-            throw .syntax("this is no statement of the console")
-        }
-        let rest = tokens
-        tokens = []
-        switch verb {
-        case "begin", "start": return .courtesy(.begin)
-        case "commit", "end": return .courtesy(.commit)
-        case "rollback", "abort": return .courtesy(.rollback)
-        case "set": return .courtesy(.setting(tag: "SET"))
-        case "reset": return .courtesy(.setting(tag: "RESET"))
-        case "deallocate": return .courtesy(.setting(tag: "DEALLOCATE"))
-        case "discard": return .courtesy(.setting(tag: "DISCARD ALL"))
-        case "unlisten": return .courtesy(.setting(tag: "UNLISTEN"))
-        case "select": return try select(Array(rest))
-        default:
-            throw .syntax("\"\(verb.prefix(80).uppercased())\" is no statement of the console")
-        }
-    }
-
-    private func select(_ tokens: [AdminToken]) throws(Refusal) -> AdminStatement {
-        switch tokens {
-        case [.word("version"), .symbol("("), .symbol(")")]:
-            return .courtesy(.select(value: AdminSession.version, column: "version"))
-        default: break
-        }
-        if tokens.count == 1, let value = tokens[0].plainValue {
-            return .courtesy(.select(value: value, column: "?column?"))
-        }
-        throw Refusal(
-            "0A000",
-            "the console has no tables to select from",
-            hint: "SHOW HELP lists what can be said here."
-        )
     }
 }

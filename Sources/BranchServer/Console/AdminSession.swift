@@ -172,11 +172,11 @@ package struct AdminSession: Sendable {
             try Self.put(all[0], parse.statement, &statements)
             try say(.parseComplete)
         case .bind(let bind):
-            guard bind.parameters.isEmpty else {
-                throw Refusal("0A000", "statements of the console take no parameters")
-            }
             guard let statement = statements[bind.statement] else {
                 throw Refusal("26000", "prepared statement \"\(bind.statement)\" does not exist")
+            }
+            guard bind.parameters.isEmpty || statement == .courtesy(.noTypes) else {
+                throw Refusal("0A000", "statements of the console take no parameters")
             }
             try Self.put(statement, bind.portal, &portals)
             try say(.bindComplete)
@@ -243,12 +243,12 @@ package struct AdminSession: Sendable {
     private mutating func answer(_ courtesy: AdminCourtesy) -> AdminResult {
         switch courtesy {
         case .begin: transaction = .open
-        case .commit, .rollback: transaction = .idle
+        case .commit, .rollback(all: true): transaction = .idle
+        case .rollback(all: false): if transaction == .failed { transaction = .open }
         case .select(let value, _): return AdminResult(rows: [[value]])
         case .show(let setting):
-            let known = Self.parameters.first { $0.name.text.lowercased() == setting }
-            return AdminResult(rows: [[known?.value.text ?? ""]])
-        case .empty, .setting: break
+            return AdminResult(rows: [[AdminSettings.shown[setting.lowercased()]]])
+        case .empty, .setting, .noTypes: break
         }
         return AdminResult()
     }

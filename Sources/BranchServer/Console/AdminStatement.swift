@@ -72,12 +72,15 @@ package enum AdminCourtesy: Hashable, Sendable {
     case empty
     case begin
     case commit
-    case rollback
+    /// The whole transaction, or to a savepoint of it.
+    case rollback(all: Bool)
     /// `SET`, `RESET`, `DISCARD` and the like, by the tag of the answer.
     case setting(tag: String)
     case show(setting: String)
     /// `SELECT` of one plain value, in the column of this name.
     case select(value: String, column: String)
+    /// `SELECT` of types beyond those of every server, of which there are none.
+    case noTypes
 }
 
 extension AdminStatement {
@@ -101,6 +104,7 @@ extension AdminStatement {
         case .drop, .rename, .suspend, .setDefault, .setIdle: nil
         case .courtesy(.show(let setting)): [setting]
         case .courtesy(.select(_, let column)): [column]
+        case .courtesy(.noTypes): ["oid"]
         case .courtesy: nil
         }
     }
@@ -131,7 +135,7 @@ extension AdminStatement {
         case .courtesy(.commit): "COMMIT"
         case .courtesy(.rollback): "ROLLBACK"
         case .courtesy(.setting(let tag)): tag
-        case .courtesy(.select): "SELECT \(rowCount)"
+        case .courtesy(.select), .courtesy(.noTypes): "SELECT \(rowCount)"
         case .courtesy(.empty): ""
         }
     }

@@ -286,10 +286,15 @@ package struct AdminStore: Sendable {
         case .usual: return nil
         case .never: return .never
         case .after(let text):
-            guard let duration = Duration(parsing: text), duration >= .seconds(1) else {
-                throw Refusal("22023", "\"\(text.prefix(80))\" is no duration of a second or more")
+            let seconds = Duration(parsing: text)?.components.seconds ?? 0
+            guard (1...ComputeIdle.largestSeconds).contains(seconds) else {
+                throw Refusal(
+                    "22023",
+                    "\"\(text.prefix(80))\" is no time that a compute may do nothing",
+                    hint: "Write 1s or more, up to 10000d, or NEVER."
+                )
             }
-            return .after(seconds: Int(clamping: duration.components.seconds))
+            return .after(seconds: Int(seconds))
         }
     }
 

@@ -56,14 +56,17 @@ enum AdminToken: Hashable {
         letter.isLetter || letter.isNumber || letter == "_" || letter == "-" || letter == "."
     }
 
+    /// They stand within each other.
     private static func skipComment(_ rest: inout Substring) throws(Invalid) {
-        rest = rest.dropFirst(2)
-        while !rest.hasPrefix("*/") {
-            guard rest.popFirst() != nil else {
+        var depth = 0
+        repeat {
+            if rest.hasPrefix("/*") || rest.hasPrefix("*/") {
+                depth += rest.hasPrefix("/*") ? 1 : -1
+                rest = rest.dropFirst(2)
+            } else if rest.popFirst() == nil {
                 throw Invalid(message: "unterminated /* comment")
             }
-        }
-        rest = rest.dropFirst(2)
+        } while depth > 0
     }
 
     private static func quoted(

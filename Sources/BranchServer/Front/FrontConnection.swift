@@ -237,6 +237,8 @@ final class FrontConnection: EventHandler, @unchecked Sendable {
         limit(seconds: nil)
         closeCompute()
         loop.forget(transport.descriptor)
+        // What is cut off must not look whole.
+        if toClient.isEmpty { transport.finishSending() }
         transport.close()
         core.closed(self)
     }

@@ -16,6 +16,7 @@ final class TLSConnection {
     /// What TLS itself waits for before it can go on.
     private(set) var wants: Readiness = []
     private var hasFailed = false
+    private var hasFinished = false
 
     init(_ connection: OpaquePointer, endPointHash: [UInt8]?) {
         unsafe self.connection = connection
@@ -66,9 +67,11 @@ final class TLSConnection {
         return mustWait(result) ? .wouldBlock : .ended
     }
 
-    /// Tells the peer that nothing more comes, unless TLS is broken already.
+    /// Tells the peer that nothing more comes, unless TLS is broken already: an end without that
+    /// may be somebody else's doing, and clients take it for a failure.
     func finishSending() {
-        guard !hasFailed, unsafe SSL_is_init_finished(connection) == 1 else { return }
+        guard !hasFailed, !hasFinished, unsafe SSL_is_init_finished(connection) == 1 else { return }
+        hasFinished = true
         ERR_clear_error()
         _ = unsafe SSL_shutdown(connection)
     }

@@ -1,4 +1,5 @@
 import COpenSSL
+import Glibc
 import Primitives
 
 /// Why there is no TLS.
@@ -29,7 +30,12 @@ package final class TLSContext: @unchecked Sendable {
             throw TLSError("make a TLS context")
         }
         unsafe self.context = context
-        endPointHash = unsafe Self.load(context, certificatePath, keyPath)
+        do throws(TLSError) {
+            endPointHash = try unsafe Self.load(context, certificatePath, keyPath)
+        } catch {
+            unsafe SSL_CTX_free(context)
+            throw error
+        }
         guard unsafe SSL_CTX_check_private_key(context) == 1 else {
             throw TLSError("use certificate \(certificatePath) with key \(keyPath)")
         }
@@ -39,14 +45,23 @@ package final class TLSContext: @unchecked Sendable {
 
     deinit { unsafe SSL_CTX_free(context) }
 
-    /// Loads both; that the key is there and fits is checked after.
+    /// Loads both; returns the certificate's hash, where it says how to make one.
     private static func load(
         _ context: OpaquePointer,
         _ certificatePath: String,
         _ keyPath: String
-    ) -> [UInt8]? {
-        guard unsafe SSL_CTX_use_certificate_chain_file(context, certificatePath) == 1,
-            unsafe SSL_CTX_use_PrivateKey_file(context, keyPath, SSL_FILETYPE_PEM) == 1,
+    ) throws(TLSError) -> [UInt8]? {
+        guard unsafe SSL_CTX_use_certificate_chain_file(context, certificatePath) == 1 else {
+            throw TLSError("read the certificate \(certificatePath)")
+        }
+        try expectPrivate(keyPath)
+        guard unsafe SSL_CTX_use_PrivateKey_file(context, keyPath, SSL_FILETYPE_PEM) == 1 else {
+            let error = TLSError("read the key \(keyPath)")
+            throw error.description.contains("mismatch")
+                ? TLSError("the key \(keyPath) is not that of the certificate \(certificatePath)")
+                : error
+        }
+        guard
             let certificate = unsafe SSL_CTX_get0_certificate(context),
             let digest = unsafe oxbow_end_point_digest(certificate)
         else { return nil }
@@ -56,6 +71,25 @@ package final class TLSContext: @unchecked Sendable {
             unsafe X509_digest(certificate, digest, $0.baseAddress, &count)
         }
         return done == 1 ? Array(hash.prefix(Int(count))) : nil
+    }
+
+    /// A key that others can read is none any more, and nobody is there to say the password of one
+    /// that has been encrypted. As with PostgreSQL, root's may be for a group.
+    private static func expectPrivate(_ path: String) throws(TLSError) {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else {
+            throw TLSError("read the key \(path): \(unsafe String(cString: strerror(errno)))")
+        }
+        guard status.st_mode & (status.st_uid == 0 ? 0o037 : 0o077) == 0 else {
+            throw TLSError("others can come to the key \(path): `chmod 600` it")
+        }
+        let text = String(decoding: ComputeFiles.read(path, atMost: 1 << 20) ?? [], as: UTF8.self)
+        guard !text.contains("ENCRYPTED") else {
+            throw TLSError(
+                "the key \(path) is encrypted, and the server has no password for it: `openssl "
+                    + "pkey -in KEY -out PLAIN` writes one that is not"
+            )
+        }
     }
 
     /// The server's side of one connection.

@@ -47,7 +47,7 @@ final class ServedBranches: Sendable {
         self.store = store
         self.mount = mount
         copies =
-            try mount == nil ? CopiedFiles(computes.options.mountPath, user: computes.user) : nil
+            try mount == nil ? CopiedFiles(computes.options.treePath, user: computes.user) : nil
         self.computes = computes
         self.folder = folder
         self.options = options

@@ -1,5 +1,6 @@
 import CLinux
 import DiskIO
+import FuseMount
 import Glibc
 import Primitives
 
@@ -16,7 +17,8 @@ import Primitives
 ///       address               how to reach it, while it runs: a word and its value on each line
 ///     RUN/                    mode 0711; on a disk of the system, its path short, since names of
 ///                             sockets are
-///       mnt/                  the branches as folders
+///       mnt/                  mode 0700 where root serves; what a compute sees its branch as
+///         all/                the branches as folders; in mnt itself where another user serves
 ///       computes/KEY/         what each compute needs
 ///       branches/NAME/        a socket for each branch; mode 0711, so that nobody reads names
 package struct ServerFolder: Sendable {
@@ -57,7 +59,6 @@ package struct ServerFolder: Sendable {
         try Self.make(run, mode: Self.nameless, mayExist: true)
         try expectOwn(run)
         try Self.make(branches, mode: Self.nameless, mayExist: true)
-        try Self.make(mount, mode: 0o755, mayExist: true)
     }
 
     /// Others come to a socket whose path they know, and see no names of branches.
@@ -80,10 +81,29 @@ package struct ServerFolder: Sendable {
         }
     }
 
+    /// The folder with the branches, or with copies, in what a compute sees its own as. Where root
+    /// serves nobody else passes there, whose files they are meant to be: each compute has its own
+    /// put before it by root.
+    func tree(in folder: String) -> String { geteuid() == 0 ? folder + "/all" : folder }
+
+    /// Makes the folder of the mount. To be called when no other server can be there.
+    func makeMount() throws(ServerError) {
+        try Self.make(mount, mode: 0o700, mayExist: true)
+        // Earlier versions mounted here.
+        try ServerError.telling { try Mount.clear(mount) }
+        try makePrivate(mount)
+    }
+
     /// Makes the folder of copies.
     func makeCopies() throws(ServerError) {
-        try Self.make(copies, mode: 0o755, mayExist: true)
+        try Self.make(copies, mode: 0o700, mayExist: true)
         try expectOwn(copies)
+        try makePrivate(copies)
+    }
+
+    private func makePrivate(_ folder: String) throws(ServerError) {
+        guard unsafe chmod(folder, 0o700) == 0 else { throw Self.failure(folder) }
+        try Self.make(tree(in: folder), mode: 0o755, mayExist: true)
     }
 
     /// A folder that others can make before us must be ours.
@@ -99,8 +119,10 @@ package struct ServerFolder: Sendable {
 
     /// Takes away what was there while the server ran.
     package func removeRun() {
-        unsafe rmdir(copies)
-        unsafe rmdir(mount)
+        for folder in [copies, mount] {
+            unsafe rmdir(tree(in: folder))
+            unsafe rmdir(folder)
+        }
         // Of one that was killed there may be sockets.
         for name in ComputeFiles.names(in: branches) {
             ComputeFiles.removeFolder("\(branches)/\(name)")

@@ -23,7 +23,9 @@ struct ServerStart {
         store = try Self.open(folder, options)
         do {
             switch options.files {
-            case .mount: mount = try Mount(store, at: folder.mount)
+            case .mount:
+                try folder.makeMount()
+                mount = try Mount(store, at: folder.tree(in: folder.mount))
             case .copies:
                 mount = nil
                 try folder.makeCopies()
@@ -79,6 +81,7 @@ struct ServerStart {
             runPath: folder.computes,
             logPath: folder.computeLogs
         )
+        computes.treePath = folder.tree(in: path)
         computes.user = options.user
         computes.limit = options.computeLimit
         computes.memoryMegabytes = options.memoryMegabytes

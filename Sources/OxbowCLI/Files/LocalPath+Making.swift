@@ -40,7 +40,12 @@ extension LocalPath {
         _ other: LocalPath,
         _ body: (UnsafePointer<CChar>, UnsafePointer<CChar>) -> Int32
     ) throws(LocalFailure) {
-        let own = resolved.map { CChar(bitPattern: $0) } + [0]
+        let short: ShortPath
+        do { short = try ShortPath(resolved) } catch {
+            throw LocalFailure(verb: verb, path: self, code: error.code)
+        }
+        defer { short.end() }
+        let own = short.bytes.map { CChar(bitPattern: $0) } + [0]
         try other.call(verb) { second in
             unsafe own.withUnsafeBufferPointer { buffer in
                 unsafe buffer.baseAddress.map { unsafe body($0, second) } ?? -1

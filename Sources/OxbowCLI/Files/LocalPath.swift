@@ -50,7 +50,12 @@ package struct LocalPath: Sendable, Equatable {
         _ verb: String,
         _ body: (UnsafePointer<CChar>) -> Int32
     ) throws(LocalFailure) -> Int32 {
-        let path = resolved.map { CChar(bitPattern: $0) } + [0]
+        let short: ShortPath
+        do { short = try ShortPath(resolved) } catch {
+            throw LocalFailure(verb: verb, path: self, code: error.code)
+        }
+        defer { short.end() }
+        let path = short.bytes.map { CChar(bitPattern: $0) } + [0]
         while true {
             let result = unsafe path.withUnsafeBufferPointer { buffer in
                 unsafe buffer.baseAddress.map { unsafe body($0) } ?? -1

@@ -31,8 +31,10 @@ enum RunCommand {
         discussion: [
             "The program finds the fork in DATABASE_URL, PGHOST, PGPORT, PGUSER, PGPASSWORD and "
                 + "PGDATABASE, and in OXBOW_BRANCH its name. The fork is deleted when the program "
-                + "has ended, however that came; a fork that could not be expires within the "
-                + "hour. The exit code is the program's.",
+                + "has ended, however that came, also where the program renamed it; a fork that "
+                + "could not be expires within the hour. The exit code is the program's.",
+            "Signals go on to the program. One that goes on for ten seconds after SIGTERM is "
+                + "killed.",
             "PGHOST is the folder of the fork's own socket, where every database that is named "
                 + "without a branch is the fork's. DATABASE_URL names the database with the fork; "
                 + "a program that puts another name there should keep what stands from the @ on. "
@@ -44,7 +46,7 @@ enum RunCommand {
         ],
         place: .here
     ) { call in
-        let signals = EndSignals.hold()
+        let signals = EndSignals.hold(EndSignals.all)
         let link = ServerLink(call: call)
         let name = "run-" + String(SystemEntropy.draw() & 0xFFFF_FFFF_FFFF, radix: 36)
         let words = call.all(words)
@@ -55,8 +57,10 @@ enum RunCommand {
         if call.wantsJSON { creation.append("--json") }
         try link.ask(creation)
         var code: Int32 = 1
+        var fork = name
         do {
-            defer { delete(name, link, call.output) }
+            defer { delete(fork, name, link, call.output) }
+            fork = try id(of: name, link)
             let address = try link.address(of: name, database: call[AddressCommands.database])
             try call.output.flush()
             let child = try ChildProcess(
@@ -64,7 +68,7 @@ enum RunCommand {
                 changes: address.variables(options: ChildProcess.variable("PGOPTIONS"))
                     + [("OXBOW_BRANCH", name)]
             )
-            code = wait(for: child, signals, name, link)
+            code = wait(for: child, signals, fork, link)
         }
         if code != 0 { throw ProgramEnd(code: code) }
     }
@@ -76,33 +80,48 @@ enum RunCommand {
 
     private static func seconds() -> UInt64 { SystemClock().monotonic() / 1_000_000_000 }
 
-    /// Waits for the program. A signal that ends this process ends the program first: it is asked,
-    /// and killed where it goes on.
+    /// Waits for the program, and passes on what would end this process.
     private static func wait(
         for child: ChildProcess,
         _ signals: EndSignals,
-        _ name: String,
+        _ fork: String,
         _ link: ServerLink
     ) -> Int32 {
         var renewed = seconds()
         var killedFrom: UInt64?
         while true {
             if let code = child.poll() { return code }
-            if signals.wait(atMostMilliseconds: 20) {
-                // One who presses Ctrl-C has told the program, too; once more does no harm.
-                child.signal(SIGTERM)
-                killedFrom = killedFrom ?? seconds() + graceSeconds
+            if let signal = signals.next(atMostMilliseconds: 20) {
+                // A key has told the program, too, which may take it once for something else than
+                // twice.
+                if !signal.isKey { child.signal(signal.number) }
+                if signal.number == SIGTERM { killedFrom = killedFrom ?? seconds() + graceSeconds }
             }
             if let killedFrom, seconds() >= killedFrom { child.signal(SIGKILL) }
             if seconds() - renewed >= renewalSeconds {
                 renewed = seconds()
-                _ = try? link.ask(["branch", "expire", name, lifetime], quietly: true)
+                _ = try? link.ask(["branch", "expire", fork, lifetime], quietly: true)
             }
         }
     }
 
-    private static func delete(_ name: String, _ link: ServerLink, _ output: Output) {
-        do { try link.ask(["branch", "delete", name]) } catch {
+    /// What stays of a branch whatever its name.
+    private static func id(of name: String, _ link: ServerLink) throws -> String {
+        let shown = try link.ask(["branch", "show", name, "--json"])
+        guard let start = shown.firstRange(of: "\"id\": \"")?.upperBound else { return name }
+        return String(shown[start...].prefix { $0 != "\"" })
+    }
+
+    private static func delete(
+        _ fork: String,
+        _ name: String,
+        _ link: ServerLink,
+        _ output: Output
+    ) {
+        // The program may have done it.
+        let shown = (try? link.ask(["branch", "show", fork], quietly: true)) ?? ""
+        if shown.split(separator: "\n").contains(where: { $0.hasPrefix("  deleted ") }) { return }
+        do { try link.ask(["branch", "delete", fork]) } catch {
             output.message("oxbow: the fork \(name) is still there; it goes within the hour")
         }
     }

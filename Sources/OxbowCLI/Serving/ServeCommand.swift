@@ -100,7 +100,7 @@ enum ServeCommand {
             .init("oxbow serve --data ./data --idle never", "computes stay once started"),
         ],
         keys: [
-            .init("url", "a URL of the default branch that works"),
+            .init("url", "a URL of the default branch that works; null where none does"),
             .init("host", "the address it listens on"), .init("port", "and the port"),
             .init("process", "the server's process"), .init("data", "the store's folder"),
             .init("branch", "the default branch"),
@@ -136,12 +136,14 @@ enum ServeCommand {
         if !isLocal(options.host) {
             call.output.message("other machines can reach \(options.host): only with TLS")
         }
-        if options.files == .copies, try !server.holdsCluster(server.defaultBranch) {
+        let isEmpty = try !server.holdsCluster(server.defaultBranch)
+        if options.files == .copies, isEmpty {
             call.output.message(
                 "the branch \(server.defaultBranch) holds no cluster, and none can be made without "
-                    + "FUSE: `oxbow import --from FOLDER` copies one that is stopped"
+                    + "FUSE, so nobody can log in"
             )
         }
+        let canEnter = !isEmpty && server.canBeEntered(server.defaultBranch)
         if !server.canBeEntered(server.defaultBranch) {
             call.output.message(
                 "no role of \(server.defaultBranch) has a SCRAM password, so nobody can log in: "
@@ -154,7 +156,7 @@ enum ServeCommand {
                 if signals.wait(atMostMilliseconds: 0) { throw Failure.interrupted }
             }
         }
-        try tell(call, server)
+        try tell(call, server, canEnter: canEnter)
         while !signals.wait(atMostMilliseconds: 1000) {}
         call.output.message("ending: what is under way has \(graceSeconds) seconds")
     }
@@ -197,13 +199,13 @@ enum ServeCommand {
         return options
     }
 
-    private static func tell(_ call: Invocation, _ server: Server) throws {
+    private static func tell(_ call: Invocation, _ server: Server, canEnter: Bool) throws {
         let folder = call[data] ?? call.folder
         let hasDemo = call[demo] && server.options.files == .mount
         let url = server.url(database: hasDemo ? DemoData.database : "postgres")
         if call.wantsJSON {
             try call.output.json([
-                "url": .string(url), "host": .string(server.options.host),
+                "url": canEnter ? .string(url) : nil, "host": .string(server.options.host),
                 "port": JSON(Int(server.port)), "process": JSON(Int(getpid())),
                 "data": .string(folder), "branch": .string(server.defaultBranch),
                 "files": .string(server.options.files == .mount ? "mount" : "copies"),
@@ -212,6 +214,15 @@ enum ServeCommand {
         }
         let here = folder == "." ? "" : " -s \(Shell.quoted(folder))"
         let branch = server.defaultBranch
+        guard canEnter else {
+            try call.output.lines([
+                "serving \(folder) on \(server.options.host) port \(server.port)", "",
+                "In another terminal:", "",
+                "  oxbow import --from FOLDER\(here)  the files of a cluster that is stopped", "",
+                "Ctrl-C ends it; with FUSE, the next start makes a cluster.",
+            ])
+            return try call.output.flush()
+        }
         let database = hasDemo ? " -d \(DemoData.database)" : ""
         var next = Fields()
         next.add("oxbow psql\(here)\(database)", "the branch \(branch)")

@@ -14,6 +14,26 @@ engine = sa.create_engine(text, pool_size=3, max_overflow=1, pool_pre_ping=True,
 with engine.connect() as one:
     ok("connect", branch, one.scalar(sa.text("SHOW oxbow.branch")))
 
+# Through the console a branch is made, in a transaction and without, and entered.
+for level, made in [(None, "made-1"), ("AUTOCOMMIT", "made-2")]:
+    where = sa.engine.make_url(text)
+    more = {"isolation_level": level} if level else {}
+    console = sa.create_engine(
+        where.set(database="oxbow"), pool_pre_ping=True, future=True, **more
+    )
+    for statement in [f"CREATE BRANCH {made} FROM {branch} TTL '1h'", f"DROP BRANCH {made}"]:
+        with console.connect() as one:
+            one.execute(sa.text(statement))
+            names = [row[0] for row in one.execute(sa.text("SHOW BRANCHES"))]
+            ok(statement.split()[0].lower(), "CREATE" in statement, made in names)
+            ok("isolation of the console", "READ COMMITTED", one.get_isolation_level())
+        if "CREATE" in statement:
+            fork = sa.create_engine(where.set(database=f"postgres@{made}"))
+            with fork.connect() as one:
+                ok("made", made, one.scalar(sa.text("SHOW oxbow.branch")))
+            fork.dispose()
+    console.dispose()
+
 Base = orm.declarative_base()
 
 

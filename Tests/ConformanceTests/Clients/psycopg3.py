@@ -8,6 +8,8 @@ import uuid
 
 import psycopg
 from psycopg import IsolationLevel, errors
+from psycopg.pq import TransactionStatus
+from psycopg.types import TypeInfo
 from psycopg.types.json import Jsonb
 
 from check import branch, database, fails, host, ok, password, port, user
@@ -132,6 +134,17 @@ with connect("oxbow", autocommit=True) as console:
     lsn = console.execute(f"SHOW POINT {branch} AT 'head'").fetchone()[0]
     names = [row[0] for row in console.execute("SHOW BRANCHES")]
     ok("console", True, branch in names)
+# What SQLAlchemy asks through this driver.
+with connect("oxbow") as console:
+    console.execute("SELECT pg_catalog.version()")
+    ok("no types of extensions", None, TypeInfo.fetch(console, "hstore"))
+
+    def nonsense():
+        with console.transaction():
+            console.execute("NONSENSE")
+
+    fails("a savepoint of the console's", errors.SyntaxError, "42601", nonsense)
+    ok("its transaction goes on", TransactionStatus.INTRANS, console.info.transaction_status)
 with connect(autocommit=True) as one:
     one.execute("DELETE FROM t WHERE n >= 0")
 with psycopg.connect(

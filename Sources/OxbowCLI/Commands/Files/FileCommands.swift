@@ -132,7 +132,11 @@ enum FileCommands {
     ) { call in
         try call.withPast(try call.value(location)) { files, scene in
             let number = try files.resolve(scene.location.path)
-            let size = try files.attributes(of: number).size
+            let attributes = try files.attributes(of: number)
+            guard attributes.kind == .file || attributes.kind == .folder else {
+                throw VolumeFailure.noFile(scene.location, attributes.kind)
+            }
+            let size = attributes.size
             guard call.wantsJSON else {
                 return try FileStream.write(number, of: files) { try call.output.bytes($0) }
             }
