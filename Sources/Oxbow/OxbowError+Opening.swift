@@ -22,6 +22,7 @@ extension OxbowError {
         default: self.init(error, action)
         }
     }
+
     /// Refuses what the system would take for another, shorter path.
     static func checkPath(_ path: String, _ action: String) throws(OxbowError) {
         guard path.utf8.contains(0) else { return }
