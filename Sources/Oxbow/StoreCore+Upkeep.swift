@@ -72,7 +72,10 @@ extension StoreCore {
             checkpointLock.lock()
             defer { checkpointLock.unlock() }
             let (isStill, free) = log.lock.withLock {
-                (self.pressure(adding: count) == pressure, log.freeBytes)
+                (
+                    self.pressure(adding: count) == pressure,
+                    log.freeBytes + log.roomAhead(for: urgency)
+                )
             }
             guard isStill else { return }
             if pressure == .room {

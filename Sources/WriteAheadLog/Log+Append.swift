@@ -123,7 +123,7 @@ extension Log {
 
     private func makeRoom(_ length: Int, entries: Int, _ urgency: Urgency) throws(LogError) {
         if urgency != .makingRoom, current.isReserve {
-            try checkReserve(against: urgency, beside: 0)
+            try checkReserve(against: urgency, beside: 0, ahead: roomAhead(for: urgency))
             if urgency == .ordinary { active?.isReserve = false }
         }
         let limit = current.limit

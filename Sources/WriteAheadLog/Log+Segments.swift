@@ -80,9 +80,15 @@ extension Log {
     }
 
     /// Throws where less than the reserve, and what is asked for beside it, is free.
-    func checkReserve(against urgency: Urgency, beside needed: UInt64) throws(LogError) {
+    ///
+    /// - Parameter ahead: What counts as free, too.
+    func checkReserve(
+        against urgency: Urgency,
+        beside needed: UInt64,
+        ahead: UInt64 = 0
+    ) throws(LogError) {
         let kept = options.reserve(against: urgency)
-        let available = try availableBytes()
+        let available = try availableBytes() + ahead
         guard available >= kept + needed else {
             throw .full(available: available, needed: kept + needed)
         }
@@ -101,7 +107,9 @@ extension Log {
     /// Goes on in the spare segment. Call with `lock` held.
     func rotate(_ urgency: Urgency) throws(LogError) {
         guard let next = spare else { throw .needsSegment }
-        if urgency != .makingRoom { try checkReserve(against: urgency, beside: 0) }
+        if urgency != .makingRoom {
+            try checkReserve(against: urgency, beside: 0, ahead: roomAhead(for: urgency))
+        }
         let isReserve =
             urgency == .ordinary ? false : try availableBytes() < options.reserveBytes
         let header = SegmentHeader(
@@ -160,6 +168,12 @@ extension Log {
     /// How many bytes are allocated for the log to go on in. Call with `lock` held.
     package var roomAhead: UInt64 {
         roomInSegment.bytes + (spare == nil ? 0 : options.geometry.segmentSize)
+    }
+
+    /// How much of that counts as free. Who deletes must leave a checkpoint its room, which may be
+    /// there; others leave it as it is. Call with `lock` held.
+    package func roomAhead(for urgency: Urgency) -> UInt64 {
+        urgency == .deleting ? roomAhead : 0
     }
 
     /// Gives back the segment that was made ahead.
