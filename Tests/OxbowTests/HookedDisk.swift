@@ -37,6 +37,9 @@ final class HookedDisk: Disk, @unchecked Sendable {
     /// Whether what ``onNext(_:_:)`` was given has yet to run.
     var isWaiting: Bool { lock.withLock { hook != nil } }
 
+    /// Lets go of what has yet to run, which may hold who holds the disk.
+    func forget() { lock.withLock { (hook, zerosHook) = (nil, nil) } }
+
     fileprivate func reach(_ operation: DiskOperation) throws(DiskError) {
         let body = lock.withLock { () -> Hook? in
             guard let hook, hook.operation == operation else { return nil }

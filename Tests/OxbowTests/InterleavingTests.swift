@@ -95,6 +95,7 @@ import Testing
         let main = try store.branch("main")
         for content in 0..<300 { try main.write([1: content], .synced) }
         try store.checkpoint()
+        defer { disk.forget() }
         for skipped in 0..<40 {
             var left = skipped
             @Sendable func write() throws(DiskError) {

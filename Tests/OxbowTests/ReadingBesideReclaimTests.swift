@@ -87,7 +87,7 @@ import Testing
             do { try body(situation) } catch {
                 Issue.record("\(what), read \(skipped): \(error)")
             }
-            if disk.isWaiting { return }
+            if disk.isWaiting { return disk.forget() }
             skipped += 1 + skipped / 2
         }
     }
