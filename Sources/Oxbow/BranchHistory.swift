@@ -58,11 +58,12 @@ extension Branch {
         _ history: History
     ) throws(OxbowError) -> [HistoryEntry] {
         let entry = try core.branchEntry(id, history.catalog, evenDeleted: true)
+        let readableEnd = core.log.readableEnd
         var list: [HistoryEntry] = []
         do throws(History.Miss) {
             var place = try start(end, cursor, entry, history)
             while let current = place, list.count < max(0, limit) {
-                list.append(try describe(current, history))
+                if current.mark.lsn < readableEnd { list.append(try describe(current, history)) }
                 place =
                     end == .newest
                     ? try history.previous(of: entry, before: current)

@@ -28,9 +28,13 @@ extension StoreCore {
         if inDescent { entry = entry.descending }
         let asked = try bound(moment, history)
         let place = try place(entry, asked, history)
+        try attempt("find a point of branch \(entry.name)") { () throws(LogError) in
+            try log.checkReadable(place.mark.lsn)
+        }
         let next = try attempt("find the record after \(place.mark.lsn)") { () throws(LogError) in
             try history.first(of: entry, after: place.mark.lsn)
         }
+        let readableEnd = log.readableEnd
         var distance: Duration?
         if case .time = moment { distance = asked.time.since(place.mark.time) }
         if case .ago = moment { distance = asked.time.since(place.mark.time) }
@@ -42,7 +46,10 @@ extension StoreCore {
             clock: place.mark.clock,
             requested: moment,
             distance: distance,
-            next: next.map { Point.Neighbor(lsn: $0.mark.lsn, time: $0.mark.time) },
+            next: next.flatMap {
+                $0.mark.lsn < readableEnd
+                    ? Point.Neighbor(lsn: $0.mark.lsn, time: $0.mark.time) : nil
+            },
             origin: place.origin,
             store: storeID
         )

@@ -164,6 +164,9 @@ package final class Log: @unchecked Sendable {
         if let failure, lsn >= durable { throw .poisoned(failure) }
     }
 
+    /// Where what can be read ends: after a failed write, with what is durable.
+    package var readableEnd: LSN { lock.withLock { failure == nil ? .max : durable } }
+
     /// Appends nothing any more: what has been appended is all that is left to write.
     package func stop() { lock.withLock { isShut = true } }
 
