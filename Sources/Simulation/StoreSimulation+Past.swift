@@ -96,10 +96,16 @@ extension StoreSimulation {
         else { throw complain("expected \(found.line.mark) of \(found.line.timeline)") }
         let neighbor = point.next?.lsn
         let isThinned = point.lsn < expected.thinnedBefore
-        guard isThinned || neighbor == next?.line.mark.lsn else {
+        // After a failed write nothing is told of what may be lost.
+        let isHidden = hasStruck && neighbor == nil && next.map(isUndurable) ?? false
+        guard isThinned || isHidden || neighbor == next?.line.mark.lsn else {
             throw complain("expected next \(next?.line.mark.lsn.description ?? "none")")
         }
         return found.line
+    }
+
+    private func isUndurable(_ shown: ShownNode) -> Bool {
+        shown.line.mark.lsn >= opened.durableLSN
     }
 
     /// Whether the history kept must have a record that a branch showed: it is not older than what
@@ -213,7 +219,10 @@ extension StoreSimulation {
         let limit = draw(30)
         let end: Branch.End = random.oneIn(2) ? .newest : .oldest
         let seen = try opened.branch(branch.id).history(from: end, after: cursor, limit: limit)
-        var wanted = all.map(\.line)
+        let durable = opened.durableLSN
+        // As above.
+        let isHidden = hasStruck && !seen.contains { $0.lsn >= durable }
+        var wanted = all.map(\.line).filter { !isHidden || $0.mark.lsn < durable }
         if end == .newest { wanted.reverse() }
         if let cursor {
             wanted = wanted.filter { end == .newest ? $0.mark.lsn < cursor : $0.mark.lsn > cursor }
