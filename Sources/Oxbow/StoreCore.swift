@@ -6,8 +6,8 @@ import WriteAheadLog
 
 /// What a store's handles share.
 ///
-/// Lock order: a branch's commit lock, `checkpointLock`, then the log's locks (`spareLock`,
-/// `flushLock`, `lock`). The catalog is guarded by `log.lock`: see
+/// Lock order: a branch's commit lock, `passLock`, `checkpointLock`, then the log's locks
+/// (`spareLock`, `flushLock`, `lock`). The catalog is guarded by `log.lock`: see
 /// ``critical(urgency:growing:_:)``.
 // Safe to share: fields that change are guarded by the lock named beside them.
 final class StoreCore: @unchecked Sendable {
