@@ -17,7 +17,7 @@ struct InspectionTests {
         ("recovery.signal", ""), ("pg_twophase/00000001", "x"),
         ("postgresql.conf", "# full_page_writes = off\n work_mem = 3MB\n"),
         ("postgresql.auto.conf", "x = 1\n \tFull_Page_Writes = on\n"),
-        ("pg_replslot/mine/state", "x"), ("PG_VERSION", "15\n"),
+        ("pg_replslot/mine/state", "x"), ("backup_label", "x"),
     ]
     private static let folders = ["global", "pg_twophase", "pg_replslot", "pg_tblspc"]
     private static let key = "B7"
@@ -200,17 +200,50 @@ struct InspectionTests {
 
     @Test func `a log without what a standby needs is redone as after any crash`() throws {
         var content = try content(0b1)
+        content["global/pg_control"] = try control(with: 0, at: 172)
+        let found = try #require(try look(content))
+        #expect(!found.promotes && !found.left.contains("standby.signal"))
+    }
+
+    /// A standby would open, and judge its files, at that point and not at the end of the log.
+    @Test(arguments: [136, 143, 152, 160, 168])
+    func `where a point is to be reached first, none is a standby`(offset: Int) throws {
+        let own = "oxbow: until it is promoted\n"
+        for (signal, isMoment) in [(nil, false), (own, false), (nil, true), (own, true)] {
+            var content = try content(0b1)
+            content["global/pg_control"] = try control(with: 1, at: offset)
+            content["standby.signal"] = signal.map { Array($0.utf8) }
+            let files = try volume(content)
+            let found = try #require(
+                try PostgresInspection.look(
+                    files,
+                    key: Self.key,
+                    isMoment: isMoment,
+                    mayChange: true,
+                    bytesToRedo: PostgresInspection.promotedBytes
+                )
+            )
+            #expect(found.isUnsettled && !found.promotes)
+            let left = try tree(files, "/pgdata")
+            #expect(left["standby.signal"] == nil)
+            let (expected, leftByScript) = try scripted(content, isMoment: isMoment)
+            #expect(found.facts == expected.facts && left == leftByScript)
+        }
+        let settled = try #require(try look(content(0b1)))
+        #expect(settled.promotes)
+    }
+
+    /// The control file with another byte, and the checksum that fits.
+    private func control(with byte: UInt8, at offset: Int) throws -> [UInt8] {
         var control = try control()
-        control[172] = 0
+        control[offset] = byte
         let end = Self.checksumOffset(control)
         var sum = WALChecksum()
         sum.add(control[..<end])
         for index in 0..<4 {
             control[end + index] = UInt8(truncatingIfNeeded: sum.value >> UInt32(8 * index))
         }
-        content["global/pg_control"] = control
-        let found = try #require(try look(content))
-        #expect(!found.promotes && !found.left.contains("standby.signal"))
+        return control
     }
 
     @Test func `a control file that is not what it says is left to the script`() throws {

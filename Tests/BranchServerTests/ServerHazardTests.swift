@@ -89,7 +89,10 @@ struct ServerHazardTests {
             try server.sql("oxbow", "CREATE BRANCH \(fork) FROM \(parent)")
             let timeline = "0000000\(generation)"
             #expect(try server.sql("postgres@\(fork)", ask) == "20000|200010000|f|\(timeline)")
-            try server.sql("postgres@\(fork)", "INSERT INTO t VALUES (-\(generation), '')")
+            try server.sql(
+                "postgres@\(fork)",
+                "CHECKPOINT; INSERT INTO t VALUES (-\(generation), ''); UPDATE t SET x = x || 'y'"
+            )
             parent = fork
         }
         #expect(try promotions() == "3")
@@ -107,6 +110,36 @@ struct ServerHazardTests {
         try server.sql("oxbow", "CREATE BRANCH last FROM b4")
         #expect(try server.sql("postgres@last", "SELECT min(n) FROM t") == "-4")
         #expect(try promotions() == "3")
+        try server.end()
+    }
+
+    /// Until its first checkpoint ends, a promoted server's control file tells a standby to reach
+    /// the promotion, and not the end of the log. A standby that opens there shows what was then;
+    /// one that judges its pages there finds those missing whose table was dropped later.
+    @Test func `a promotion that no checkpoint followed can be forked, read and reset`() throws {
+        let server = try RunningServer.new()
+        try server.sql(
+            "postgres",
+            """
+            CREATE TABLE gone AS SELECT repeat('x', 100) AS x FROM generate_series(1, 4000);
+            CREATE TABLE kept (n int);
+            CHECKPOINT;
+            UPDATE gone SET x = x || 'y'
+            """
+        )
+        try server.sql("oxbow", "CREATE BRANCH b FROM main")
+        let reach = "SELECT min_recovery_end_lsn > '0/0' FROM pg_control_recovery()"
+        #expect(try server.sql("postgres@b", reach) == "t")
+        let insert = "INSERT INTO kept SELECT g FROM generate_series(1, 5000) g"
+        try server.sql("postgres@b", "UPDATE gone SET x = x || 'z'; DROP TABLE gone; \(insert)")
+        #expect(try server.sql("postgres@b", reach) == "t")
+        let ask = "SELECT count(*), pg_is_in_recovery() FROM kept"
+        let moment = try server.sql("postgres@b@1ms", ask)
+        #expect(moment.hasSuffix("\n5000|t"), "\(moment)")
+        try server.sql("oxbow", "CREATE BRANCH f FROM b")
+        #expect(try server.sql("postgres@f", ask) == "5000|f")
+        try server.sql("oxbow", "RESET b TO head")
+        #expect(try server.sql("postgres@b", ask) == "5000|f")
         try server.end()
     }
 
@@ -186,17 +219,23 @@ struct ServerHazardTests {
             "archive_mode = on", "archive_command = 'touch \(traces)/%f'",
             "restore_command = 'no'",
             "primary_conninfo = 'host=localhost'", "listen_addresses = '*'", "fsync = off",
+            "synchronous_standby_names = '*'",
         ] {
             try server.sql("postgres", "ALTER SYSTEM SET \(setting)")
         }
+        let place = "data_directory = ''/nonexistent''"
+        try server.sql(
+            "postgres",
+            "COPY (SELECT '\(place)') TO PROGRAM 'cat >>postgresql.conf'"
+        )
         try server.sql("oxbow", "SUSPEND main")
         try server.sql("oxbow", "CREATE BRANCH b FROM main")
         let ask = [
             "archive_mode", "archive_command", "restore_command", "primary_conninfo",
-            "listen_addresses", "fsync",
+            "synchronous_standby_names", "listen_addresses", "fsync",
         ].map { "SHOW \($0);" }.joined()
         for database in ["postgres", "postgres@b"] {
-            #expect(try server.sql(database, ask) == "off\n(disabled)\n\n\n\non")
+            #expect(try server.sql(database, ask) == "off\n(disabled)\n\n\n\n\non")
             try server.sql(database, "CREATE TABLE t_\(database.count) (); SELECT pg_switch_wal()")
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: traces) == [])

@@ -61,7 +61,8 @@ struct ComputeLaunch {
             try ComputeFiles.write("", to: place.folder + "/ident.conf")
             written = settings.file(data: data, fullPageWrites: !trustsWrites)
             try ComputeFiles.write(written, to: place.settings)
-            var program = Self.program(place, version, settings, data, name)
+            let isUnsettled = target.isMoment && found.isUnsettled
+            var program = Self.program(place, version, settings, data, name, isUnsettled)
             program.keep = lock
             self.program = program
             if place.isIsolated, !target.isMoment {
@@ -156,12 +157,25 @@ struct ComputeLaunch {
         done
         """
 
+    /// A standby that would open before its log is redone is recovered first as after a crash, and
+    /// stopped: then all is redone when it opens. Without the signal, which stands there already.
+    private static let settled = #"""
+        postgres=$1 signal=$3/standby.signal
+        shift
+        rmdir "$signal" && "$postgres" --single "$@" template1 </dev/null >/dev/null
+        "${postgres%/*}/pg_controldata" "$2" | grep -q '^Database cluster state: *shut down$' &&
+            mkdir -m 700 "$signal" || exit 1
+        set -- "$postgres" "$@"
+
+        """#
+
     private static func program(
         _ place: ComputePlace,
         _ version: PostgresInstallation,
         _ settings: PostgresSettings,
         _ data: String,
-        _ name: String
+        _ name: String,
+        _ isUnsettled: Bool = false
     ) -> ComputeProgram {
         let postgres = version.program("postgres")
         let arguments = settings.arguments(
@@ -169,9 +183,11 @@ struct ComputeLaunch {
             sockets: place.seenSockets,
             folder: place.seenFolder
         )
-        return place.isIsolated
-            ? place.program("/bin/sh", ["-c", first, "compute", postgres] + arguments, on: name)
-            : place.program(postgres, arguments, on: name)
+        guard place.isIsolated || isUnsettled else {
+            return place.program(postgres, arguments, on: name)
+        }
+        let script = (isUnsettled ? settled : "") + (place.isIsolated ? first : #"exec "$@""#)
+        return place.program("/bin/sh", ["-c", script, "compute", postgres] + arguments, on: name)
     }
 
     /// Whether it says that it redoes its log, and is to be told when to end that.

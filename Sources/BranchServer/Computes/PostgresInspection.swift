@@ -50,7 +50,7 @@ package struct PostgresInspection {
             throw error
         }
         var look = PostgresInspection(files, folder, key, isMoment, bytesToRedo)
-        guard try look.isPlain(), let control = try look.control() else { return nil }
+        guard let control = try look.control(), try look.isPlain(control) else { return nil }
         if mayChange { look.choosePromotion(control) }
         guard mayChange || look.changes.isEmpty else { return nil }
         for change in look.changes { try look.make(change) }
@@ -85,7 +85,7 @@ package struct PostgresInspection {
 
     // MARK: Looking
 
-    private mutating func isPlain() throws(VolumeError) -> Bool {
+    private mutating func isPlain(_ control: [String: String]) throws(VolumeError) -> Bool {
         let all = try entries(of: folder)
         guard let version = try text("PG_VERSION", all), let number = Int(version),
             all.allSatisfy({ $0.kind != .link }),
@@ -93,10 +93,18 @@ package struct PostgresInspection {
         else { return false }
         said.append("version \(number)")
         let names = Set(all.map { $0.name.description })
+        let isUnsettled = names.contains("backup_label") || Self.namesAPointToReach(control)
+        if isUnsettled { said.append("unsettled") }
         for name in ["standby.signal", "recovery.signal", "recovery.conf"]
         where !isMoment && names.contains(name) {
             let isOwn = try text(name, all) == PostgresPreflight.ownSignal
-            said.append(isOwn && name == "standby.signal" ? "promotes" : "signal \(name)")
+            if !isOwn || name != "standby.signal" {
+                said.append("signal \(name)")
+            } else if isUnsettled {
+                changes.append(.remove(name))
+            } else {
+                said.append("promotes")
+            }
         }
         let owner = try text("oxbow.branch", all) ?? ""
         if owner != key {
@@ -117,11 +125,21 @@ package struct PostgresInspection {
         return try looksForFullPageWrites(all)
     }
 
+    private static func namesAPointToReach(_ control: [String: String]) -> Bool {
+        let points = ["Minimum recovery ending", "Backup start", "Backup end"]
+        return points.contains {
+            control["\($0) location"]?.contains { !"0/".contains($0) } ?? true
+        }
+            || control["End-of-backup record required"] != "no"
+    }
+
     /// A log of `wal_level=minimal` can only be redone by a server that makes a checkpoint then.
     private mutating func choosePromotion(_ control: [String: String]) {
         guard !isMoment, bytesToRedo >= Self.promotedBytes,
             control["wal_level setting"] != "minimal",
-            !said.contains(where: { $0 == "promotes" || $0.hasPrefix("signal") })
+            !said.contains(where: {
+                ["promotes", "unsettled"].contains($0) || $0.hasPrefix("signal")
+            })
         else { return }
         let signal = Array("\(PostgresPreflight.ownSignal)\n".utf8)
         changes.append(.write("standby.signal", signal))

@@ -15,6 +15,10 @@ package struct PostgresPreflight: Sendable, Equatable {
     /// Whether it is to be started as a standby and promoted when it has redone its log: then it
     /// lets sessions in before it has written what it redid.
     package private(set) var promotes = false
+    /// Whether a standby would open before its log is redone: the control file names a point that
+    /// is to be reached, or a backup's end. After a promotion that is so until its first
+    /// checkpoint has ended. A recovery as after a crash goes to the end of the log all the same.
+    package private(set) var isUnsettled = false
     /// Whether the branch's own files set `full_page_writes`.
     package private(set) var setsFullPageWrites = false
     /// What `pg_controldata` says.
@@ -47,10 +51,25 @@ package struct PostgresPreflight: Sendable, Equatable {
         for name in * pg_tblspc/*; do
             [ ! -L "$name" ] || echo "link $name $(readlink -m "$name")"
         done
+        control=
+        for program; do
+            [ "${program%%=*}" != "$version" ] ||
+                control=$("${program#*=}/pg_controldata" -D . 2>&1)
+        done
+        echo "$control"
+        unsettled=
+        if [ -e backup_label ] || echo "$control" | grep -q \
+            -e '^Minimum recovery ending location:.*[1-9A-F]' \
+            -e '^Backup start location:.*[1-9A-F]' -e '^Backup end location:.*[1-9A-F]' \
+            -e '^End-of-backup record required:.*yes'
+        then
+            unsettled=yes
+            echo unsettled
+        fi
         for name in standby.signal recovery.signal recovery.conf; do
             [ "$kind" = branch ] && [ -e $name ] || continue
             if [ $name = standby.signal ] && grep -qsx "$own" $name; then
-                echo promotes
+                if [ "$unsettled" ]; then rm -f $name; else echo promotes; fi
             else
                 echo "signal $name"
             fi
@@ -68,9 +87,6 @@ package struct PostgresPreflight: Sendable, Equatable {
         for name in pg_twophase/*; do [ ! -f "$name" ] || echo prepared; done
         ! grep -qis '^[[:space:]]*full_page_writes' postgresql.conf postgresql.auto.conf ||
             echo full_page_writes
-        for program; do
-            [ "${program%%=*}" != "$version" ] || "${program#*=}/pg_controldata" -D . 2>&1
-        done
         """
 
     /// What stands in a `standby.signal` of the server's own.
@@ -87,6 +103,7 @@ package struct PostgresPreflight: Sendable, Equatable {
             case ("fresh", 1): isFresh = true
             case ("prepared", 1): preparedCount += 1
             case ("promotes", 1): promotes = true
+            case ("unsettled", 1): isUnsettled = true
             case ("full_page_writes", 1): setsFullPageWrites = true
             default:
                 guard let colon = line.firstIndex(of: ":") else { continue }
@@ -139,6 +156,7 @@ package struct PostgresPreflight: Sendable, Equatable {
             + [segment].compactMap { $0 }
             + links.map { "link \($0.name)" } + signals.map { "signal \($0)" } + settings.sorted()
             + (isFresh ? ["fresh"] : []) + (promotes ? ["promotes"] : [])
+            + (isUnsettled ? ["unsettled"] : [])
             + (setsFullPageWrites ? ["full_page_writes"] : [])
     }
 

@@ -41,6 +41,7 @@ package struct PostgresSettings: Sendable, Equatable {
             ("archive_command", ""),
             ("restore_command", ""),
             ("primary_conninfo", ""),
+            ("synchronous_standby_names", ""),
             ("wal_recycle", "off"),
             ("wal_init_zero", "off"),
             ("shared_buffers", "\(max(16, megabytes / 4))MB"),
@@ -74,7 +75,7 @@ package struct PostgresSettings: Sendable, Equatable {
     }
 
     func arguments(data: String, sockets: String, folder: String) -> [String] {
-        ["-D", data]
+        ["-D", data, "-c", "data_directory=\(data)"]
             + forced(sockets: sockets, folder: folder).flatMap { ["-c", "\($0.name)=\($0.value)"] }
     }
 

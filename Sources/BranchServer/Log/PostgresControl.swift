@@ -11,7 +11,10 @@ package import Primitives
 /// Its checksum follows what it holds, which is more in some versions. The versions 13 to 18 have
 /// these in it, too:
 ///
-///     144  u32  the timeline of the point that recovery has to reach, 0 where there is none
+///     136  u64  the point that recovery has to reach, 0 where it is the end of the log
+///     144  u32  the timeline of that point; stays after a promotion until the next checkpoint
+///     152  u64  where a backup began, and at 160 where it ended, 0 where none is being recovered
+///     168  u8   whether the log has to tell where the backup ended
 ///     172  i32  wal_level, 0 to 2          188  i32  max_wal_senders
 ///     180  i32  max_connections            192  i32  max_prepared_xacts
 ///     184  i32  max_worker_processes       196  i32  max_locks_per_xact
@@ -77,6 +80,10 @@ package struct PostgresControl: Equatable, Sendable {
 
     private static func settings(_ bytes: [UInt8]) -> [String: String] {
         [
+            "Minimum recovery ending location": position(bytes, 136),
+            "Backup start location": position(bytes, 152),
+            "Backup end location": position(bytes, 160),
+            "End-of-backup record required": bytes[168] == 0 ? "no" : "yes",
             "wal_level setting": levels[Int(min(number(bytes, 172), 2))],
             "max_connections setting": "\(number(bytes, 180))",
             "max_worker_processes setting": "\(number(bytes, 184))",
@@ -86,6 +93,11 @@ package struct PostgresControl: Equatable, Sendable {
             "Bytes per WAL segment": "\(number(bytes, 228))",
             "Data page checksum version": "\(number(bytes, 252))",
         ]
+    }
+
+    private static func position(_ bytes: [UInt8], _ offset: Int) -> String {
+        let value = UInt64(number(bytes, offset + 4)) << 32 | UInt64(number(bytes, offset))
+        return "\(WALPosition(rawValue: value))"
     }
 
     private static func number(_ bytes: [UInt8], _ offset: Int) -> UInt32 {
