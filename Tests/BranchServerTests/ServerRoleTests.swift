@@ -76,6 +76,29 @@ struct ServerRoleTests {
         try server.end()
     }
 
+    /// Roles are asked for in a session, and a session is in a database.
+    @Test func `a cluster whose usual databases let nobody in can be entered`() throws {
+        let server = try RunningServer.new()
+        try server.sql("oxbow", "CREATE BRANCH b FROM main")
+        try server.sql("postgres@b", "CREATE DATABASE app")
+        let hide = """
+            DROP DATABASE postgres WITH (FORCE);
+            UPDATE pg_database SET datallowconn = false WHERE datname = 'template1';
+            CREATE ROLE bob LOGIN PASSWORD 'one'
+            """
+        try server.sql("app@b", hide)
+        #expect(try enter(server, "app@b", "bob", "one") == "1")
+        try server.sql("app@b", "ALTER ROLE bob PASSWORD 'two'")
+        // Its list is the one that the parent's compute told, and the log shows that it is old.
+        try server.sql("oxbow", "CREATE BRANCH c FROM b")
+        #expect(try enter(server, "app@c", "bob", "two") == "1")
+        server.kill()
+        try server.start()
+        #expect(try enter(server, "app@b", "bob", "two") == "1")
+        #expect(try enter(server, "app@b", "bob", "one") == "refused")
+        try server.end()
+    }
+
     @Test func `who is no superuser any more changes no branches`() throws {
         let server = try RunningServer.new()
         try server.sql("postgres", "CREATE ROLE adm LOGIN SUPERUSER PASSWORD 'old'")

@@ -145,8 +145,8 @@ extension PostgresProbe {
         "default_transaction_isolation", "read committed", "statement_timeout", "2000",
     ]
 
-    /// Asks something, in a database or in the first of a cluster's usual ones that is there, and
-    /// returns all rows of all statements.
+    /// Asks something, in the first database that is there and lets sessions in, and returns all
+    /// rows of all statements. Beside those that are given, a cluster's usual ones are tried.
     ///
     /// The other side may say anything, for as long as it likes: what comes of it is bounded.
     static func rows(
@@ -154,13 +154,14 @@ extension PostgresProbe {
         at path: String,
         role: String,
         database: String? = nil,
+        orElse last: String? = nil,
         _ limits: ProbeLimits
     ) throws(ProbeFailure) -> ProbeRows {
         let until = SystemClock().monotonic() + UInt64(limits.seconds) * 1_000_000_000
-        for database in (database.map { [$0] } ?? []) + ["postgres", "template1"] {
+        for database in [database, "postgres", "template1", last].compactMap({ $0 }) {
             if let rows = try rows(sql, at: path, role, database, limits, until) { return rows }
         }
-        throw .failed("there is neither a database postgres nor a template1")
+        throw .failed("no database is known that lets it in, neither postgres nor template1")
     }
 
     /// Nil where there is no such database.

@@ -66,16 +66,20 @@ package final class RoleBook: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - socketPath: That of the branch's compute where it is ready, else nil.
+    ///   - database: Which one they want. The compute is asked there where that is its only one.
     ///   - orKept: Whether the branch's own list will do where the compute does not answer: only
     ///     for who is let in by ``confirm(_:_:on:socketPath:database:)`` alone.
     package func verifier(
         of user: WireString,
         on branch: Branch,
         socketPath: String?,
+        database: WireString? = nil,
         orKept: Bool = false
     ) throws(RoleError) -> SCRAMVerifier? {
         do throws(RoleError) {
-            let list = try shelf(branch).list(socketPath, orKept: orKept)
+            let shelf = shelf(branch)
+            if let database { shelf.expect(database.validText) }
+            let list = try shelf.list(socketPath, orKept: orKept)
             return try verifier(of: user, in: list)
         } catch {
             if error.isOld { throw error }

@@ -38,6 +38,8 @@ final class RoleShelf: @unchecked Sendable {
     private var isAsking = false
     private var begun: UInt64 = 0
     private var answer: (number: UInt64, result: Result<Answer, Failure>)?
+    /// The database that somebody wanted last, who need not have been let in.
+    private var wantedDatabase: String?
     /// Until when a compute that did not answer is left alone, and how long that is.
     private var pausedUntil: UInt64 = 0
     private var lastFailure: RoleError?
@@ -90,6 +92,9 @@ final class RoleShelf: @unchecked Sendable {
             }
         }
     }
+
+    /// Has a question asked in this database where a cluster's usual ones let nobody in.
+    func expect(_ database: String?) { lock.withLock { wantedDatabase = database } }
 
     /// What a compute of the branch said that a fork of it may go by.
     var lastTestimony: Testimony? { lock.withLock { testimony } }
@@ -280,7 +285,7 @@ final class RoleShelf: @unchecked Sendable {
         }
         if let pause { throw pause }
         let mark = (try? log?.mark()) ?? nil
-        let query = try question(socketPath, database)
+        let query = try question(socketPath, database, lock.withLock { wantedDatabase })
         var testimony: Testimony?
         // A record that PostgreSQL has not written is none of its own.
         if let mark, mark.end <= query.written, query.isSettled {
@@ -297,7 +302,8 @@ final class RoleShelf: @unchecked Sendable {
 
     private func question(
         _ socketPath: String,
-        _ database: String?
+        _ database: String?,
+        _ last: String?
     ) throws(Failure) -> RoleQuery {
         do throws(ProbeFailure) {
             return try RoleQuery(
@@ -306,6 +312,7 @@ final class RoleShelf: @unchecked Sendable {
                     at: socketPath,
                     role: role,
                     database: database,
+                    orElse: last,
                     RoleQuery.limits
                 )
             )

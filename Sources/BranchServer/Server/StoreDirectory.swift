@@ -17,6 +17,7 @@ struct StoreDirectory: BranchDirectory {
                         of: request.user,
                         on: branch,
                         socketPath: branches.computes.socketPath(of: branch.computeKey),
+                        database: request.isForConsole ? nil : request.target.database,
                         // The console asks for no confirmation.
                         orKept: !request.isForConsole
                     )
