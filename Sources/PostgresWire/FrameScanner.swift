@@ -35,6 +35,12 @@ package struct FrameScanner: Sendable {
     /// Whether the bytes so far end where a message does.
     package var isAtBoundary: Bool { bodyRemaining == 0 && partialCount == 0 }
 
+    /// So many bytes can be taken without one of another message; 0 at a boundary.
+    package var bytesOfMessage: Int {
+        if bodyRemaining > 0 || partialCount == 0 { return bodyRemaining }
+        return (rule.isTyped ? 5 : 4) - partialCount
+    }
+
     /// What comes next in `bytes` from `offset` on, which moves; nil where the bytes are used up.
     package mutating func next(
         _ bytes: RawSpan,

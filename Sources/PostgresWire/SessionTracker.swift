@@ -69,6 +69,9 @@ package struct SessionTracker: Sendable {
     package var isAtFrontendBoundary: Bool { frontend.isAtBoundary }
     package var isAtBackendBoundary: Bool { backend.isAtBoundary && !awaitsStatus }
 
+    /// So many bytes of the server's can be taken without one of another message; 0 at a boundary.
+    package var backendBytesOfMessage: Int { backend.bytesOfMessage }
+
     /// Whether no more of the client's bytes should be read before the server has answered: so the
     /// memory for what is outstanding has a bound.
     package var isSaturated: Bool { queue.count >= WireLimits.outstandingRequests }

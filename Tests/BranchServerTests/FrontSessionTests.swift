@@ -192,6 +192,22 @@ struct FrontSessionTests {
         #expect(try main.query("select 1") == [["1"]])
     }
 
+    @Test(arguments: ["copy (%) to stdout", "%"])
+    func `who is in the middle of a long answer is told, too`(question: String) throws {
+        let fixture = try FrontFixture()
+        let client = try FrontClient(fixture)
+        let rows = "select repeat('x', 100000) from generate_series(1, 2000)"
+        try client.send(.query(WireString(question.replacing("%", with: rows))))
+        while fixture.front.sessions().first?.state != .active { usleep(1_000) }
+        // Some of it is on its way, and the rest waits: in the middle of a row.
+        usleep(200_000)
+        let front = fixture.front
+        let ending = Thread { front.endSessions(ofKey: "key of main") }
+        ending.start()
+        #expect(try client.untilReady().states == ["57P01"])
+        #expect(client.endsInSilence())
+    }
+
     @Test func `stopping lets a query finish, and tells the others`() throws {
         let fixture = try FrontFixture()
         let idle = try FrontClient(fixture)

@@ -1,4 +1,5 @@
 package import DiskIO
+import Glibc
 import PostgresWire
 import Primitives
 
@@ -88,13 +89,14 @@ package final class Front: Sendable {
     package func sessions() -> [Session] { core.sessions() }
 
     /// Ends the sessions of a branch, each told 57P01 where it can be told, and waits until none of
-    /// them reaches the compute any more.
+    /// them reaches the compute any more. Who is in the middle of an answer can be told when the
+    /// compute has said the rest of a message, for which it has a moment.
     package func endSessions(ofKey key: String) {
-        core.forEach { connection in
-            if connection.endpoint?.key == key {
-                connection.goodbye(FrontConnection.farewell)
-            }
-        }
+        let clock = core.configuration.clock
+        let end =
+            clock.monotonic() + UInt64(core.configuration.limits.lastMessageMilliseconds)
+            * 1_000_000
+        while core.endSessions(ofKey: key) > 0, clock.monotonic() < end { usleep(1_000) }
     }
 
     /// Ends: takes no more connections, lets what is under way finish for a while, tells the others

@@ -8,7 +8,7 @@ extension FrontConnection {
     /// Nothing more is read of a side while the other has not taken what was read before.
     var canReadClient: Bool {
         phase == .relaying && !clientHasEnded && toCompute.isEmpty && !tracker.isSaturated
-            && !tracker.isTerminated
+            && !tracker.isTerminated && lastWord == nil
     }
     var canReadCompute: Bool { phase == .relaying && toClient.isEmpty && compute >= 0 }
 
@@ -94,9 +94,12 @@ extension FrontConnection {
     }
 
     private func receiveFromCompute() {
-        switch unsafe Sockets.receive(compute, loop.scratch) {
+        var room = unsafe loop.scratch.count
+        if lastWord != nil { room = min(room, tracker.backendBytesOfMessage) }
+        switch unsafe Sockets.receive(compute, .init(rebasing: loop.scratch[..<room])) {
         case .bytes(let count):
             unsafe passToClient(UnsafeRawBufferPointer(rebasing: loop.scratch[..<count]))
+            if let lastWord, tracker.isAtBackendBoundary { goodbye(lastWord) }
         case .wouldBlock: return
         case .ended: goodbye()
         }

@@ -59,6 +59,10 @@ final class FrontConnection: EventHandler, @unchecked Sendable {
     var mayHoldMore = false
     /// Whether it is to end as soon as nothing is under way.
     var isDraining = false
+    /// What is to be said when the message that the compute has begun is over, and nothing after.
+    var lastWord: ServerReport?
+    /// Whether that is still to come.
+    var awaitsMessage: Bool { phase == .relaying && lastWord != nil }
 
     init(_ core: FrontCore, _ loop: EventLoop, _ accepted: FrontSocket.Accepted) {
         self.core = core
@@ -180,9 +184,16 @@ final class FrontConnection: EventHandler, @unchecked Sendable {
     // MARK: Ending
 
     /// Sends what is still to be sent, and ends. With a report, that is the last word, where one
-    /// can be put in.
+    /// can be put in: behind a message that the compute has begun, if the rest of it comes soon.
     func goodbye(_ report: ServerReport? = nil) {
         guard phase != .goodbye, phase != .lingering, phase != .closed else { return }
+        if let report, phase == .relaying, !tracker.isAtBackendBoundary {
+            guard lastWord == nil else { return }
+            lastWord = report
+            toCompute.removeAll()
+            limit(seconds: core.configuration.limits.goodbyeSeconds)
+            return updateInterest()
+        }
         let canSpeak: Bool
         switch phase {
         case .relaying: canSpeak = tracker.isAtBackendBoundary

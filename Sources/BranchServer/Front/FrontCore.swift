@@ -92,6 +92,17 @@ final class FrontCore: @unchecked Sendable {
         }
     }
 
+    /// Returns how many sessions still wait for the end of a message.
+    func endSessions(ofKey key: String) -> Int {
+        let count = Guarded(0)
+        forEach { connection in
+            guard connection.endpoint?.key == key else { return }
+            connection.goodbye(FrontConnection.farewell)
+            if connection.awaitsMessage { count.withLock { $0 += 1 } }
+        }
+        return count.withLock { $0 }
+    }
+
     /// Takes no more connections, and waits until those that there are have ended.
     func drain(atMostMilliseconds limit: Int) {
         lock.withLock { isDraining = true }

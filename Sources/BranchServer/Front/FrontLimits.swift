@@ -16,6 +16,8 @@ package struct FrontLimits: Sendable {
     package var verifyingThreads = 16
     /// How long somebody who is told good-bye may take to read that.
     package var goodbyeSeconds = 2
+    /// How long a compute that is to end may take for the rest of a message that it has begun.
+    package var lastMessageMilliseconds = 300
     /// Event loops.
     package var loops = 2
 
