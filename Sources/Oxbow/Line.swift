@@ -33,6 +33,13 @@ package struct Line: Sendable {
         }
     }
 
+    /// Fails where the branch has left the timeline.
+    package func expectCurrent() throws(OxbowError) {
+        guard try branch.core.current(branch.id).timeline == timeline else {
+            throw StoreCore.left(branch.id)
+        }
+    }
+
     /// What the branch shows now.
     package func pages() throws(OxbowError) -> Pages {
         let head = try branch.core.head(of: branch.id)

@@ -153,7 +153,9 @@ public final class BranchFiles: ReadableTree, @unchecked Sendable {
     }
 
     func current(_ number: InodeNumber) throws(VolumeError) -> Inode {
-        try with(number) { held throws(VolumeError) in try load(held) }
+        // Of an open file it is in memory, whatever the branch shows by now.
+        try engine { () throws(OxbowError) in try line.expectCurrent() }
+        return try with(number) { held throws(VolumeError) in try load(held) }
     }
 
     /// Works with one inode, alone.
@@ -240,6 +242,9 @@ public final class BranchFiles: ReadableTree, @unchecked Sendable {
     /// Makes everything done so far durable.
     public func sync() throws(VolumeError) {
         try writeTimes()
-        try engine { () throws(OxbowError) in try store.sync() }
+        try engine { () throws(OxbowError) in
+            try store.sync()
+            try line.expectCurrent()
+        }
     }
 }

@@ -96,7 +96,11 @@ public final class OpenFile: Sendable {
     /// - Parameter dataOnly: Whether times that are newer in memory may stay there.
     public func sync(dataOnly: Bool = false) throws(VolumeError) {
         if !dataOnly { try files.writeTimes() }
-        try engine { () throws(OxbowError) in try files.store.sync() }
+        try engine { () throws(OxbowError) in
+            try files.store.sync()
+            // What was written before a reset is durable, but not to be found here.
+            try files.line.expectCurrent()
+        }
     }
 
     /// Makes the bytes that are not there in a range read as zeros without being written, and the
