@@ -45,11 +45,13 @@ package final class RunningServer {
         try start(settings)
     }
 
-    /// Starts it, and waits until it can be reached.
+    /// Starts it, and waits until it can be reached. By a user whose new files are nobody else's,
+    /// as careful ones are: what others have to come to, the server has to open to them.
     package func start(_ settings: [String] = []) throws {
         process = Process()
-        process.executableURL = Self.worker
-        process.arguments = [data, "0"] + settings
+        process.executableURL = URL(filePath: "/bin/sh")
+        let start = ["-c", #"umask 077 && exec "$@""#, "start", Self.worker.path]
+        process.arguments = start + [data, "0"] + settings
         let output = Pipe()
         process.standardOutput = output
         try process.run()

@@ -128,7 +128,10 @@ final class WaitingPostgres: @unchecked Sendable {
         for path in [folder, branch, branch + "/" + ComputePlace.dataFolder] {
             try ComputeFiles.makeFolder(path, mode: 0o755)
         }
-        guard unsafe mkfifo(gate, 0o644) == 0 else { throw ComputeFiles.failure("make \(gate)") }
+        // PostgreSQL opens it as its own user, whatever the caller's new files are for others.
+        guard unsafe mkfifo(gate, 0o644) == 0, unsafe chmod(gate, 0o644) == 0 else {
+            throw ComputeFiles.failure("make \(gate)")
+        }
         let held = unsafe open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard held >= 0 else { throw ComputeFiles.failure("open \(lockPath)") }
         defer { close(held) }

@@ -74,7 +74,11 @@ package struct ServerFolder: Sendable {
         mode: mode_t,
         mayExist: Bool
     ) throws(ServerError) {
-        if unsafe mkdir(path, mode) == 0 { return }
+        if unsafe mkdir(path, mode) == 0 {
+            // Whatever the caller's new files are for others.
+            guard unsafe chmod(path, mode) == 0 else { throw failure(path) }
+            return
+        }
         // A mount that a process left that is no more is taken away when it is mounted again.
         guard mayExist, errno == EEXIST || errno == ENOTCONN else {
             throw failure("make \(path)")

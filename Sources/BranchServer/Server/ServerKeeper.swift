@@ -118,7 +118,10 @@ final class ServerKeeper: @unchecked Sendable {
 
     private func open(_ name: String) -> Bool {
         guard path(name).utf8.count <= ComputePlace.socketLimit else { return false }
-        unsafe mkdir("\(folder.branches)/\(name)", ServerFolder.nameless)
+        let place = "\(folder.branches)/\(name)"
+        unsafe mkdir(place, ServerFolder.nameless)
+        // Whatever the caller's new files are for others.
+        unsafe chmod(place, ServerFolder.nameless)
         return (try? front.listen(path: path(name), branch: name)) != nil
     }
 
