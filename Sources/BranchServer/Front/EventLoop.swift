@@ -23,8 +23,8 @@ protocol EventHandler: AnyObject {
 ///
 /// What belongs to a loop is touched only on its thread; everything else comes in by ``run(_:)``.
 /// Descriptors are watched level-triggered: what one look leaves, the next shows again.
-// Safe to share: `inbox` and `isWoken` are under the lock, the descriptors never change, and the
-// rest is touched on the loop's thread alone.
+// Safe to share: `inbox`, `isWoken` and `isOver` are under the lock, the descriptors never change,
+// and the rest is touched on the loop's thread alone.
 @safe
 package final class EventLoop: @unchecked Sendable {
     typealias Work = @Sendable () -> Void
@@ -40,6 +40,7 @@ package final class EventLoop: @unchecked Sendable {
     private let lock = Lock()
     private var inbox: [Work] = []
     private var isWoken = false
+    private var isOver = false
     private var isStopping = false
     private var thread: WorkerThread?
     private let clock: any Clock
@@ -79,6 +80,12 @@ package final class EventLoop: @unchecked Sendable {
             unsafe sigaddset(&set, SIGPIPE)
             unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
             turn()
+            let last = lock.withLock {
+                isOver = true
+                defer { inbox = [] }
+                return inbox
+            }
+            for item in last { item() }
         }
     }
 
@@ -89,15 +96,18 @@ package final class EventLoop: @unchecked Sendable {
         thread = nil
     }
 
-    /// Runs something on the loop's thread, soon. From any thread.
-    func run(_ work: @escaping Work) {
-        let mustWake = lock.withLock {
+    /// Runs something on the loop's thread, soon; returns false where that has ended. From any
+    /// thread.
+    @discardableResult
+    func run(_ work: @escaping Work) -> Bool {
+        let (isTaken, mustWake) = lock.withLock {
+            guard !isOver else { return (false, false) }
             inbox.append(work)
             defer { isWoken = true }
-            return !isWoken
+            return (true, !isWoken)
         }
-        guard mustWake else { return }
-        eventfd_write(waker, 1)
+        if mustWake { eventfd_write(waker, 1) }
+        return isTaken
     }
 
     /// Asks what a descriptor is to be watched for; nothing ends the watching.

@@ -84,11 +84,11 @@ final class FrontCore: @unchecked Sendable {
         let all = lock.withLock { Array(connections.values) }
         for loop in loops {
             let gate = Gate()
-            loop.run {
+            let runs = loop.run {
                 for connection in all where connection.loop === loop { body(connection) }
                 gate.open()
             }
-            gate.wait()
+            if runs { gate.wait() }
         }
     }
 
