@@ -21,7 +21,8 @@ class Kills:
         self.load = Load(server)
         self.counts = {
             "rounds": 0, "acknowledged rows": 0, "forks": 0, "forks cut by the kill": 0,
-            "forks cut that are there": 0, "kills while it recovered": 0, "rows looked up": 0, "amchecks": 0, "lost": 0,
+            "forks cut that are there": 0, "kills while it recovered": 0, "rows looked up": 0,
+            "rows looked up at a moment": 0, "amchecks": 0, "lost": 0,
         }
         self.recoveries = []
 
@@ -59,6 +60,7 @@ class Kills:
         self.counts["rows looked up"] += check_rows(server, "main", load)
         check_whole(server, "main")
         self.counts["amchecks"] += 1
+        self.counts["rows looked up at a moment"] += check_rows(server, "main@1ms", load)
         self.counts["acknowledged rows"] = sum(load.acknowledged())
         names = [row[0] for row in server.ask_patiently("oxbow", "SHOW BRANCHES")]
         if made and fork not in names:

@@ -48,13 +48,29 @@ class Writer(threading.Thread):
         self.acknowledged.append(row)
 
 
+class Replacer(Writer):
+    """Makes one table anew again and again, so that files go for which there is still a log."""
+
+    def write(self, session):
+        self.begun += 1
+        row = self.begun
+        with session.transaction():
+            session.execute("DROP TABLE IF EXISTS replaced")
+            session.execute("CREATE TABLE replaced AS SELECT %s::bigint AS n, repeat('x', 500) AS filler "
+                            "FROM generate_series(1, 300)", (row,))
+        self.acknowledged.append(row)
+        session.execute("UPDATE replaced SET filler = filler || 'y'")
+        time.sleep(0.02)
+
+
 class Load:
-    """pgbench with four clients and some writers, on one branch."""
+    """pgbench with four clients, some writers and a replacer, on one branch."""
 
     def __init__(self, server, branch="main", writers=2):
         self.server = server
         self.branch = branch
         self.writers = [Writer(server, number, branch) for number in range(writers)]
+        self.replacer = Replacer(server, writers, branch)
         self.bench = None
 
     @staticmethod
@@ -75,8 +91,15 @@ class Load:
         self.writers = [
             Writer(self.server, writer.number, self.branch, writer) for writer in self.writers
         ]
-        for writer in self.writers:
-            writer.start()
+        self.replacer = Replacer(
+            self.server, self.replacer.number, self.branch, self.replacer)
+        for thread in self.threads:
+            thread.start()
+
+    @property
+    def threads(self):
+        """Each at the place of its number."""
+        return self.writers + [self.replacer]
 
     def wait_until_busy(self):
         """Until everybody has something more acknowledged."""
@@ -88,20 +111,20 @@ class Load:
             time.sleep(0.01)
 
     def stop(self):
-        for writer in self.writers:
-            writer.over.set()
+        for thread in self.threads:
+            thread.over.set()
         self.bench.kill()
         self.bench.communicate()
-        for writer in self.writers:
-            writer.join()
+        for thread in self.threads:
+            thread.join()
 
     def acknowledged(self):
         """The newest acknowledged row of each writer. Taken before something that must have them."""
-        return [len(writer.acknowledged) for writer in self.writers]
+        return [len(thread.acknowledged) for thread in self.threads]
 
     def begun(self):
         """The newest row that each writer has begun. Taken after what must not have later ones."""
-        return [writer.begun for writer in self.writers]
+        return [thread.begun for thread in self.threads]
 
 
 def check_rows(server, branch, load, acknowledged=None, begun=None):
@@ -121,7 +144,20 @@ def check_rows(server, branch, load, acknowledged=None, begun=None):
         if strange:
             raise Failure(f"{branch}: rows that began after it was made: {strange[:9]}")
         found += len(there)
+    check_replaced(server, branch, load.replacer, acknowledged, begun)
     return found
+
+
+def check_replaced(server, branch, replacer, acknowledged, begun):
+    """Sees that the table is whole, and not older than what was acknowledged."""
+    count = acknowledged[replacer.number] if acknowledged else len(replacer.acknowledged)
+    last = begun[replacer.number] if begun else replacer.begun
+    oldest = replacer.acknowledged[count - 1] if count else 0
+    lowest, highest, rows = server.ask_patiently(
+        f"postgres@{branch}", "SELECT min(n), max(n), count(*) FROM replaced")[0]
+    if lowest != highest or rows != 300 or not oldest <= lowest <= last:
+        raise Failure(f"{branch}: {rows} rows of the tables {lowest} to {highest}, "
+                      f"not 300 of one of {oldest} to {last}")
 
 
 def check_whole(server, branch):
