@@ -59,7 +59,10 @@ import Volume
         if arguments.isEmpty {
             output.message(Help.overview(Commands.table).joined(separator: "\n") + "\n")
         }
-        output.message("oxbow: \(Text.plain(failure.message))")
+        let lines = failure.message.split(whereSeparator: \.isNewline).map {
+            Text.plain(String($0))
+        }
+        output.message("oxbow: \(lines.joined(separator: "\n  "))")
         return failure.code
     }
 
