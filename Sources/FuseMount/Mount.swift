@@ -95,15 +95,25 @@ public final class Mount: @unchecked Sendable {
     }
 
     private static func expectFuse() throws(MountError) {
-        guard unsafe access("/dev/fuse", R_OK | W_OK) == 0 else {
-            let isMissing = errno == ENOENT
+        let container = "in a container, start it with `--device /dev/fuse --cap-add SYS_ADMIN`"
+        let device = unsafe open("/dev/fuse", O_RDWR | O_CLOEXEC)
+        guard device >= 0 else {
+            let isMissing = errno == ENOENT || errno == ENXIO || errno == ENODEV
             throw MountError(
                 .unavailable,
                 isMissing
-                    ? "there is no /dev/fuse: enable FUSE with `modprobe fuse` (in a container, "
-                        + "start it with `--device /dev/fuse --cap-add SYS_ADMIN`)"
-                    : "/dev/fuse is not for this user: run as root, or `chmod 666 /dev/fuse`"
+                    ? "there is no /dev/fuse: enable FUSE with `modprobe fuse` (\(container))"
+                    : "/dev/fuse is not for this user: run as root, or `chmod 666 /dev/fuse` "
+                        + "(\(container))"
             )
+        }
+        defer { close(device) }
+        var status = stat()
+        guard unsafe fstat(device, &status) == 0, oxbow_is_fuse(status.st_rdev) != 0 else {
+            throw MountError(.unavailable, "/dev/fuse is not FUSE's device (\(container))")
+        }
+        guard oxbow_may_mount() != 0 else {
+            throw MountError(.unavailable, "nobody may mount anything here (\(container))")
         }
     }
 

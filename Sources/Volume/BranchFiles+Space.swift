@@ -88,7 +88,7 @@ extension BranchFiles {
     ) throws(VolumeError) {
         let size = try loadFile(held).attributes.size
         try expectFits(range, held.number)
-        guard !keepingSize, range.upperBound > size else { return }
+        guard !keepingSize, range.upperBound > size else { return try expectCurrent() }
         try change(held) { inode, edit throws(VolumeError) in
             try self.resize(&inode, to: range.upperBound, edit)
         }

@@ -152,9 +152,14 @@ public final class BranchFiles: ReadableTree, @unchecked Sendable {
         return VolumeReader(pages, pageSize: pageSize, seed: seed)
     }
 
+    /// Fails where the branch shows something else by now.
+    func expectCurrent() throws(VolumeError) {
+        try engine { () throws(OxbowError) in try line.expectCurrent() }
+    }
+
     func current(_ number: InodeNumber) throws(VolumeError) -> Inode {
         // Of an open file it is in memory, whatever the branch shows by now.
-        try engine { () throws(OxbowError) in try line.expectCurrent() }
+        try expectCurrent()
         return try with(number) { held throws(VolumeError) in try load(held) }
     }
 

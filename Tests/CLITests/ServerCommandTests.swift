@@ -251,6 +251,20 @@ struct ServerCommandTests {
         #expect(cluster.messages.contains("there is no such file or folder"))
     }
 
+    /// PostgreSQL starts in no folder that others can come to, as one often is that was copied.
+    @Test func `a cluster comes in from a folder that is open to others`() throws {
+        let tool = try Tool()
+        let server = try ServedTool(tool)
+        defer { _ = server.end() }
+        try tool.lines("export", "main:/pgdata", "copy")
+        let copy = tool.folder.appending(path: "copy")
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: copy.path)
+        try tool.lines("init", "other")
+        try tool.lines("import", "--from", "copy", "--into", "main", "-s", "other")
+        let folder = try tool.json("fs", "stat", "main:/pgdata", "-s", "other")
+        #expect(folder.text("permissions") == "0700")
+    }
+
     @Test func `a program runs on a fork that goes with it`() throws {
         let tool = try Tool()
         let server = try ServedTool(tool)

@@ -92,6 +92,7 @@ import Volume
         #expect(kind { try test.make("c") } == .stale)
         #expect(kind { try open.write([1], at: 0) } == .stale)
         #expect(kind { try open.sync() } == .stale)
+        #expect(kind { try open.reserve(0..<1, keepingSize: true) } == .stale)
         #expect(kind { try test.files.sync() } == .stale)
         #expect(kind { _ = try test.files.attributes(of: open.number) } == .stale)
         #expect(kind { _ = try test.files.lookUp(FileName("a"), in: .root) } == .stale)

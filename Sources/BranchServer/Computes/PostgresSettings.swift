@@ -67,6 +67,7 @@ package struct PostgresSettings: Sendable, Equatable {
         if promotes { list.append(("hot_standby", "off")) }
         if isMoment {
             list.append(("hot_standby", "on"))
+            list.append(("wal_level", "replica"))
             list.append(("lock_timeout", "10s"))
             list += floors.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         }

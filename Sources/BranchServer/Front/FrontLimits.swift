@@ -17,7 +17,7 @@ package struct FrontLimits: Sendable {
     /// How long somebody who is told good-bye may take to read that.
     package var goodbyeSeconds = 2
     /// How long a compute that is to end may take for the rest of a message that it has begun.
-    package var lastMessageMilliseconds = 300
+    package var lastMessageMilliseconds = 100
     /// Event loops.
     package var loops = 2
 

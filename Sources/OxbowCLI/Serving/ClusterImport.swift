@@ -115,6 +115,10 @@ struct ClusterImport {
         guard report.failed.isEmpty else {
             throw Failure("file", "not all of \(source.shown) could be read: nothing counts of it")
         }
+        // The folder that it comes from may be more open than PostgreSQL takes.
+        var closed = AttributeChange()
+        closed.permissions = 0o700
+        try files.change(folder, closed)
         let (_, last) = try files.resolveParent(ComputeGuard.dataFolder)
         try files.rename(name, in: root, to: last, in: root)
         call.environment.host?.forget(files, root, last)
