@@ -254,8 +254,7 @@ struct ServerCommandTests {
     /// PostgreSQL starts in no folder that others can come to, as one often is that was copied.
     @Test func `a cluster comes in from a folder that is open to others`() throws {
         let tool = try Tool()
-        let server = try ServedTool(tool)
-        defer { _ = server.end() }
+        _ = try ServedTool(tool).end()
         try tool.lines("export", "main:/pgdata", "copy")
         let copy = tool.folder.appending(path: "copy")
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: copy.path)
