@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 /// Stock PostgreSQL on the branches of a store, as its users see it.
@@ -134,6 +135,43 @@ struct ComputeTests {
         )
         #expect(try served.processesOfBranches() == [])
         try served.end()
+    }
+
+    private static let sleep = "/dev/cpu_dma_latency"
+
+    @Test(
+        .enabled(
+            if: access(sleep, W_OK) == 0,
+            "there is no \(sleep): whether processors stay awake was not tested"
+        )
+    )
+    func `processors stay awake while a compute starts, and not for longer`() throws {
+        let served = try ServedStore.new()
+        let server = served.server
+        #expect(!Self.hasOpen(server, Self.sleep))
+        let isOver = Mutex(false)
+        let wasAwake = Mutex(false)
+        let watcher = Thread {
+            while !isOver.withLock({ $0 }) {
+                if Self.hasOpen(server, Self.sleep) { wasAwake.withLock { $0 = true } }
+            }
+        }
+        watcher.start()
+        #expect(served.tell("acquire main").contains("/sockets"))
+        isOver.withLock { $0 = true }
+        #expect(wasAwake.withLock { $0 })
+        #expect(try served.wait { !Self.hasOpen(server, Self.sleep) })
+        #expect(try served.status("main").state == "ready")
+        try served.end()
+    }
+
+    private static func hasOpen(_ process: pid_t, _ path: String) -> Bool {
+        let folder = "/proc/\(process)/fd"
+        let files = try? FileManager.default.contentsOfDirectory(atPath: folder)
+        return (files ?? []).contains { file in
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(file)"))
+                == path
+        }
     }
 
     @Test func `who is stopped while it starts ends in good order`() throws {

@@ -105,6 +105,9 @@ final class ServedStore {
         }
     }
 
+    /// The server's process.
+    var server: pid_t { process.processIdentifier }
+
     func tell(_ command: String) -> String {
         input.fileHandleForWriting.write(Data((command + "\n").utf8))
         return line().replacingOccurrences(of: "|", with: "\n")

@@ -221,6 +221,7 @@ final class Compute: @unchecked Sendable {
     private func run() throws(ComputeError) {
         var launch = try ComputeLaunch(lock.withLock { target }, place, owner.installed, clock)
         defer { launch.end() }
+        let awake = AwakeProcessors(from: clock.monotonic())
         let process = try launch.start(owner.waiting) { log.append(Array("oxbow: \($0)\n".utf8)) }
         launch.times.spawned = clock.monotonic()
         lock.withLock {
@@ -229,7 +230,7 @@ final class Compute: @unchecked Sendable {
             // Asked to end before there was something to ask.
             if case .stopping(let step, _) = machine.phase { signal(step) }
         }
-        watch(process, &launch)
+        watch(process, &launch, awake)
         while let more = process.read(), !more.isEmpty { log.append(more) }
         lock.withLock {
             let status = ComputeProcess.reap(process.id)
@@ -241,15 +242,24 @@ final class Compute: @unchecked Sendable {
 
     /// Reads what it says, which tells when it opens, and keeps the machine's time. It knocks, too,
     /// but seldom: each knock is a process of PostgreSQL's, at a time when it has enough to do.
-    private func watch(_ process: borrowing ComputeProcess, _ launch: inout ComputeLaunch) {
+    private func watch(
+        _ process: borrowing ComputeProcess,
+        _ launch: inout ComputeLaunch,
+        _ awake: consuming AwakeProcessors
+    ) {
         var knocks = Knocks(from: clock.monotonic(), isPatient: launch.promotes)
         var isToPromote = launch.promotes
         while true {
             let now = clock.monotonic()
+            awake.look(at: now, opened: launch.times.ready)
             let (isStarting, deadline, look) = lock.withLock {
                 (machine.isStarting, machine.deadline ?? now + ComputeMachine.second, machine.look)
             }
-            let next = min(deadline, isStarting ? knocks.next : now + look)
+            let next = min(
+                deadline,
+                isStarting ? knocks.next : now + look,
+                awake.deadline ?? deadline
+            )
             let pause = next > now ? (next - now + 999_999) / 1_000_000 : 0
             let (ended, said) = process.wait(
                 atMostMilliseconds: Int32(min(1000, pause)),
