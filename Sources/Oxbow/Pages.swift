@@ -20,9 +20,8 @@ package struct Pages: Sendable {
 
     /// A page; nil where none was written.
     package func page(_ page: PageNumber, of object: ObjectID) throws(OxbowError) -> [UInt8]? {
-        let key = MapKey(object, page)
         let isThere = try isWritten(page, of: object)
-        return isThere ? try store.core.readPage(key, in: map) : nil
+        return isThere ? try store.core.readPage(MapKey(object, page), in: map) : nil
     }
 
     /// Whether a page was written, and not deleted since.
@@ -54,11 +53,22 @@ package struct Pages: Sendable {
         try store.core.visitPages(of: object, from: first, in: map, body)
     }
 
+    /// Visits the written pages of an object in order, each with its first `count` bytes, until the
+    /// body returns false.
+    package func visit(
+        of object: ObjectID,
+        from first: PageNumber,
+        reading count: Int,
+        _ body: (PageNumber, UnsafeRawBufferPointer) -> Bool
+    ) throws(OxbowError) {
+        try unsafe store.core.visitPages(of: object, from: first, in: map, reading: count, body)
+    }
+
     /// The first object at or after `object` that has a written page.
     package func firstObject(from object: ObjectID) throws(OxbowError) -> ObjectID? {
         var found: ObjectID?
         try attempt("list objects from \(object) on") { () throws(LogError) in
-            try store.core.visitKeys(from: MapKey(object, 0), in: map) { key in
+            try store.core.visitWritten(from: MapKey(object, 0), in: map) { key, _ in
                 found = ObjectID(key.high)
                 return false
             }

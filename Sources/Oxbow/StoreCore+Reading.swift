@@ -102,38 +102,42 @@ extension StoreCore {
     ) throws(OxbowError) {
         try checkOpen("list the pages of object \(object)")
         try attempt("list the pages of object \(object)") { () throws(LogError) in
-            try visitKeys(from: MapKey(object, first), in: map) { key in
+            try visitWritten(from: MapKey(object, first), in: map) { key, _ in
                 key.high == object.rawValue && body(PageNumber(key.low))
             }
         }
     }
 
-    /// Visits the keys of all written pages in order.
-    func visitKeys(
+    /// Visits the written pages of an object in order, each with its first `count` bytes.
+    func visitPages(
+        of object: ObjectID,
+        from first: PageNumber,
+        in map: PageMap,
+        reading count: Int,
+        _ body: (PageNumber, UnsafeRawBufferPointer) -> Bool
+    ) throws(OxbowError) {
+        try checkOpen("read the pages of object \(object)")
+        try attempt("read the pages of object \(object)") { () throws(LogError) in
+            let bytes = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: min(count, geometry.pageSize),
+                alignment: 16
+            )
+            defer { unsafe bytes.deallocate() }
+            try visitWritten(from: MapKey(object, first), in: map) { key, place throws(LogError) in
+                guard key.high == object.rawValue else { return false }
+                try unsafe pages.read(place, key, into: bytes)
+                return unsafe body(PageNumber(key.low), UnsafeRawBufferPointer(bytes))
+            }
+        }
+    }
+
+    /// Visits all written pages in order, with where each stands.
+    func visitWritten(
         from first: MapKey,
         in map: PageMap,
-        _ body: (MapKey) -> Bool
+        _ body: (MapKey, Location) throws(LogError) -> Bool
     ) throws(LogError) {
-        let reader = MapReader<Location>(nodes, root: map.root)
-        var next: MapKey? = first
-        // What was deleted as a range is passed over in one step.
-        var undeleted = first
-        while let from = next {
-            let inTree = try reader.first(from: max(from, undeleted))?.key
-            let inNewer = map.newer.pages.first(from: from)?.key
-            let inOlder = map.older.pages.first(from: from)?.key
-            guard let key = [inTree, inNewer, inOlder].compactMap({ $0 }).min() else { return }
-            let isWritten =
-                switch map[key] {
-                case .at: true
-                case .deleted: false
-                case .untouched: inTree == key
-                }
-            if isWritten, !body(key) { return }
-            if !isWritten, key == inTree {
-                undeleted = map.newer.end(ofRangeAt: key) ?? map.older.end(ofRangeAt: key) ?? key
-            }
-            next = key.successor
-        }
+        var walk = try PageWalk(map, from: first, nodes)
+        while let (key, location) = try walk.step(), try body(key, location) {}
     }
 }

@@ -28,6 +28,11 @@ package struct MapKey: Hashable, Comparable, Sendable, BitwiseCopyable, CustomSt
     @inlinable package static var first: MapKey { MapKey(0, 0) }
     @inlinable package static var last: MapKey { MapKey(.max, .max) }
 
+    /// The key after this one, which is not the last.
+    @usableFromInline package var successor: MapKey {
+        low < .max ? MapKey(high, low + 1) : MapKey(high + 1, 0)
+    }
+
     @usableFromInline package var description: String { "(\(high), \(low))" }
 }
 

@@ -90,11 +90,31 @@ package struct MapReader<Value: MapValue>: Sendable {
     /// The first entry at or above `key`.
     @inlinable
     package func first(from key: MapKey) throws(LogError) -> (key: MapKey, value: Value)? {
-        var found: (MapKey, Value)?
-        try visit(from: key) { key, value throws(LogError) in
-            found = (key, value)
-            return false
+        guard let (node, index) = try leaf(from: key) else { return nil }
+        return (node.keys[index], node.values[index])
+    }
+
+    /// The leaf with the first entry at or above `key`, and the entry's place in it.
+    @inlinable
+    package func leaf(
+        from key: MapKey
+    ) throws(LogError) -> (node: MapNode<Value>, index: Int)? {
+        root == .none ? nil : try leaf(from: key, root)
+    }
+
+    @inlinable
+    package func leaf(
+        from key: MapKey,
+        _ location: Location
+    ) throws(LogError) -> (node: MapNode<Value>, index: Int)? {
+        let node: MapNode<Value> = try source.node(location)
+        if node.level == 0 {
+            let index = node.keys.countOfFirst { $0 < key }
+            return index < node.keys.count ? (node, index) : nil
         }
-        return found
+        for index in node.childIndex(for: key)..<node.keys.count {
+            if let found = try leaf(from: key, node.children[index]) { return found }
+        }
+        return nil
     }
 }

@@ -20,7 +20,7 @@ package final class PageCache: Sendable {
         return shards[Int(truncatingIfNeeded: mixed >> 60)]
     }
 
-    /// Copies the page that stands at `location`, if it is here.
+    /// Copies as much as `target` takes of the page that stands at `location`, if it is here.
     package func copy(
         _ location: Location,
         to target: UnsafeMutableRawBufferPointer
@@ -58,7 +58,10 @@ package final class PageCache: Sendable {
         defer { lock.unlock() }
         guard let place = places[key], let base = target.baseAddress else { return false }
         isUsed[place] = true
-        unsafe base.copyMemory(from: slab + place * pageSize, byteCount: pageSize)
+        unsafe base.copyMemory(
+            from: slab + place * pageSize,
+            byteCount: min(pageSize, target.count)
+        )
         return true
     }
 

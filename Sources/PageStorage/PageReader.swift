@@ -36,13 +36,27 @@ package struct PageReader: Sendable {
         try unsafe read(location, key, into: target)
     }
 
-    /// Fills `target` with the version of a page that stands at `location`.
+    /// Fills `target` with the beginning of the version of a page that stands at `location`.
     package func read(
         _ location: Location,
         _ key: MapKey,
         into target: UnsafeMutableRawBufferPointer
     ) throws(LogError) {
+        invariant(target.count <= pageSize, "a page into \(target.count) bytes")
         if unsafe cache.copy(location, to: target) { return }
+        if target.count == pageSize { return try unsafe load(location, key, into: target) }
+        let page = UnsafeMutableRawBufferPointer.allocate(byteCount: pageSize, alignment: 16)
+        defer { unsafe page.deallocate() }
+        try unsafe load(location, key, into: page)
+        unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: page[..<target.count]))
+    }
+
+    /// Fills `target` with a whole page, and keeps that in the cache.
+    private func load(
+        _ location: Location,
+        _ key: MapKey,
+        into target: UnsafeMutableRawBufferPointer
+    ) throws(LogError) {
         let most = BlockHeader.size + pageSize
         guard location.length >= UInt32(BlockHeader.size), Int(location.length) <= most else {
             throw .damaged(Damage(at: location.lsn, "a page of \(location.length) bytes"))

@@ -213,9 +213,3 @@ extension MapValue {
         by body: (inout Self) throws(Failure) -> Result
     ) throws(Failure) -> Result { try body(&self) }
 }
-
-extension MapKey {
-    @usableFromInline package var successor: MapKey {
-        low < .max ? MapKey(high, low + 1) : MapKey(high + 1, 0)
-    }
-}

@@ -25,6 +25,12 @@ package struct FolderPage: Equatable {
     private static let headerSize = 6
     private static let entrySize = 11
 
+    /// A page that has one entry has it in so many bytes.
+    static let sizeOfOne = headerSize + entrySize + VolumeLimits.nameBytes
+
+    /// Whether a page that begins with these bytes has one entry.
+    static func hasOne(_ bytes: [UInt8]) -> Bool { bytes.count >= headerSize && bytes[5] == 1 }
+
     init() {}
 
     subscript(name: FileName) -> FolderEntry? { entries.first { $0.name == name } }

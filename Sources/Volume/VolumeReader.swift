@@ -80,43 +80,41 @@ struct VolumeReader {
         from cursor: FolderCursor,
         _ body: (FolderEntry, FolderCursor) -> Bool
     ) throws(VolumeError) {
-        var slot = cursor.slot
-        var next = cursor.page
-        var bytes = [UInt8](repeating: 0, count: pageSize)
-        while true {
-            let places = try places(from: next, in: folder)
-            for page in places {
-                // A cursor has no room for it; counting on from there could lead round in a circle.
-                guard page.rawValue >> FileName.placeBits == 0 else {
-                    throw VolumeError(
-                        .damaged,
-                        "folder \(folder) has page \(page), where no name is"
-                    )
+        var failure: VolumeError?
+        try engine { () throws(OxbowError) in
+            try unsafe pages.visit(
+                of: folder.object,
+                from: cursor.page,
+                reading: FolderPage.sizeOfOne
+            ) { page, bytes in
+                do throws(VolumeError) {
+                    let start = page == cursor.page ? cursor.slot : 0
+                    for entry in try entries(page, of: folder, beginning: unsafe Array(bytes))
+                    where entry.slot >= start {
+                        if !body(entry, FolderCursor(page, after: entry.slot)) { return false }
+                    }
+                    return true
+                } catch {
+                    failure = error
+                    return false
                 }
-                if page != cursor.page { slot = 0 }
-                try read(page, of: folder, into: &bytes)
-                for entry in try decoded(bytes, page, of: folder).entries where entry.slot >= slot {
-                    if !body(entry, FolderCursor(page, after: entry.slot)) { return }
-                }
-                next = PageNumber(page.rawValue + 1)
             }
-            if places.isEmpty { return }
         }
+        if let failure { throw failure }
     }
 
-    /// Some of the pages that a folder has, from one on: as many as a list is asked for at once.
-    private func places(
-        from first: PageNumber,
-        in folder: InodeNumber
-    ) throws(VolumeError) -> [PageNumber] {
-        var places: [PageNumber] = []
-        try engine { () throws(OxbowError) in
-            try pages.visit(of: folder.object, from: first) { page in
-                places.append(page)
-                return places.count < 128
-            }
+    /// What is on a folder's page that begins with these bytes: all of it, where it has one entry.
+    private func entries(
+        _ page: PageNumber,
+        of folder: InodeNumber,
+        beginning bytes: [UInt8]
+    ) throws(VolumeError) -> [FolderEntry] {
+        // A cursor has no room for it; counting on from there could lead round in a circle.
+        guard page.rawValue >> FileName.placeBits == 0 else {
+            throw VolumeError(.damaged, "folder \(folder) has page \(page), where no name is")
         }
-        return places
+        if FolderPage.hasOne(bytes) { return try decoded(bytes, page, of: folder).entries }
+        return try folderPage(page, of: folder)?.entries ?? []
     }
 
     private func read(

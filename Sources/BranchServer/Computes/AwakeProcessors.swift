@@ -5,8 +5,8 @@ import Glibc
 /// PostgreSQL asks the mount some five hundred things on its way to the first row, one after the
 /// other. Each wakes a processor for the question and one for the answer, and out of its sleep one
 /// comes later than the answer by itself: in a virtual machine, and where sleep is deep. The kernel
-/// takes such a wish for as long as a file is open, from root alone. Where there is no such file, as
-/// in most containers, the start goes on without.
+/// takes such a wish from root alone, as long as a file is open. Where there is no such file, as
+/// in most containers, a start goes without.
 struct AwakeProcessors: ~Copyable {
     private static let device = "/dev/cpu_dma_latency"
     /// A start that takes longer is long for other reasons.
