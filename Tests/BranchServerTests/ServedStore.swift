@@ -147,13 +147,13 @@ final class ServedStore {
         process.waitUntilExit()
     }
 
-    /// The processes that PostgreSQL has for this store's branches: all but one that waits for a
-    /// fork.
+    /// The processes that PostgreSQL has for this store's branches: all but those that wait for
+    /// forks.
     func processesOfBranches() throws -> [Substring] {
-        let waiting = "\(folder)/run/waiting/lock"
+        let waiting = "\(folder)/run/waiting-"
         return try processes().split(separator: "\n").filter { line in
             let process = line.split(separator: " ").first ?? ""
-            return try run("readlink /proc/\(process)/fd/3").said != waiting
+            return try !run("readlink /proc/\(process)/fd/3").said.hasPrefix(waiting)
         }
     }
 

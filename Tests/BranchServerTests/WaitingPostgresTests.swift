@@ -15,23 +15,24 @@ struct WaitingPostgresTests {
     /// So many forks kept ready.
     private static let none = "0"
 
-    /// Who waits, by the lock that it holds, once it stands at its settings.
-    private func waiting(_ server: RunningServer, but earlier: pid_t = 0) throws -> pid_t {
-        var found: pid_t = 0
-        let folder = try server.runFolder() + "/computes/waiting"
-        let script = """
-            for process in /proc/[0-9]*; do
-                [ "$(readlink $process/fd/3)" = '\(folder)/lock' ] && echo ${process#/proc/}
-            done | sort -n
-            """
-        let isThere = try server.wait {
-            let processes = try server.run(script).said.split(separator: "\n")
-            found = processes.first.flatMap { pid_t($0) } ?? 0
-            return processes.count == 2 && found != earlier
+    /// Who waits, by the lock that it holds: two, each with a shell, and none of those before.
+    private func waiting(
+        _ server: RunningServer,
+        but earlier: Set<pid_t> = []
+    ) throws -> Set<pid_t> {
+        var found: Set<pid_t> = []
+        let locks = try server.runFolder() + "/computes/waiting-?/lock"
+        let script = "find /proc/[0-9]*/fd -name 3 -lname '\(locks)' -printf '%l %h\\n' || :"
+        let areThere = try server.wait {
+            let lines = try server.run(script + " 2>/dev/null").said.split(separator: "\n")
+            let held = Dictionary(grouping: lines) { $0.prefix { $0 != " " } }
+                .mapValues {
+                    $0.compactMap { pid_t($0.split(separator: "/").dropLast().last ?? "") }
+                }
+            found = Set(held.values.filter { $0.count == 2 }.compactMap { $0.min() })
+            return found.count == 2 && found.isDisjoint(with: earlier)
         }
-        #expect(isThere)
-        // Its program is loaded, and opens the pipe.
-        usleep(200_000)
+        #expect(areThere)
         return found
     }
 
@@ -45,13 +46,14 @@ struct WaitingPostgresTests {
     @Test func `a fork goes on with the process that waits, and keeps what it sees`() throws {
         let server = try RunningServer.new(Self.none)
         try server.sql("postgres", "CREATE TABLE t AS SELECT generate_series(1, 32) n")
-        var earlier: pid_t = 0
+        var earlier: Set<pid_t> = []
         for branch in ["a", "b"] {
-            let process = try waiting(server, but: earlier)
+            let processes = try waiting(server, but: earlier)
             try server.sql("oxbow", "CREATE BRANCH \(branch) FROM main")
             #expect(try server.sql("postgres@\(branch)", "SELECT count(*) FROM t") == "32")
-            #expect(try self.process(of: branch, server) == process)
-            earlier = process
+            let process = try #require(try self.process(of: branch, server))
+            #expect(processes.contains(process))
+            earlier.insert(process)
         }
         // The next one has been made, in the same place. PostgreSQL opens some files by their
         // whole path, as here the control file.
@@ -75,16 +77,34 @@ struct WaitingPostgresTests {
         try server.end()
     }
 
+    @Test func `who comes at the same time gets another that waits, or is not held up`() throws {
+        let server = try RunningServer.new(Self.none)
+        try server.sql("postgres", "CREATE TABLE t AS SELECT generate_series(1, 32) n")
+        let processes = try waiting(server)
+        for branch in ["a", "b", "c"] {
+            try server.sql("oxbow", "CREATE BRANCH \(branch) FROM main")
+        }
+        let ask = "psql -X -q -At -c 'SELECT count(*) FROM t' -d"
+        let all = ["a", "b", "c"].map { "\(ask) '\(server.url("postgres@\($0)"))' &" }
+        let said = try server.run((all + ["wait"]).joined(separator: "\n")).said
+        #expect(said == "32\n32\n32")
+        let computes = try ["a", "b", "c"].compactMap { try process(of: $0, server) }
+        #expect(Set(computes).count == 3)
+        #expect(!processes.isDisjoint(with: computes))
+        _ = try waiting(server, but: Set(computes))
+        try server.end()
+    }
+
     @Test func `who waited and is gone is not missed`() throws {
         let server = try RunningServer.new(Self.none)
         try server.sql("postgres", "CREATE TABLE t AS SELECT generate_series(1, 32) n")
-        let process = try waiting(server)
-        Glibc.kill(process, SIGKILL)
+        let processes = try waiting(server)
+        for process in processes { Glibc.kill(process, SIGKILL) }
         try server.sql("oxbow", "CREATE BRANCH a FROM main")
         #expect(try server.sql("postgres@a", "SELECT count(*) FROM t") == "32")
-        let next = try waiting(server, but: process)
+        let next = try waiting(server, but: processes)
         server.kill()
-        #expect(try server.wait { Glibc.kill(next, 0) != 0 })
+        #expect(try server.wait { next.allSatisfy { Glibc.kill($0, 0) != 0 } })
         try server.start([Self.none])
         #expect(try server.sql("postgres@a", "SELECT count(*) FROM t") == "32")
         try server.sql("oxbow", "CREATE BRANCH b FROM a")

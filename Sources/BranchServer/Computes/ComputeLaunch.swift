@@ -86,22 +86,24 @@ struct ComputeLaunch {
 
     /// Makes the process, or has the one that waits for this go on.
     func start(
-        _ waiting: WaitingPostgres?,
+        _ waiting: WaitingPool?,
         note: (String) -> Void
     ) throws(ComputeError) -> ComputeProcess {
-        let process = try waiting?.take(
-            wish,
-            for: place,
-            view: program.view ?? [],
-            settings: written,
-            note: note
-        )
-        if let process { return process }
+        if let wish, let waiting {
+            let process = try waiting.take(
+                wish,
+                for: place,
+                view: program.view ?? [],
+                settings: written,
+                note: note
+            )
+            if let process { return process }
+        }
         return try ComputeProcess(program)
     }
 
     /// Sees that the next fork finds one that waits.
-    func expectNext(_ waiting: WaitingPostgres?) {
+    func expectNext(_ waiting: WaitingPool?) {
         if let nextWish { waiting?.expect(nextWish) }
     }
 

@@ -18,7 +18,7 @@ public final class Computes: @unchecked Sendable {
     public let installed: [PostgresInstallation]
     let user: SystemUser?
     /// Where computes see their branch alone.
-    let waiting: WaitingPostgres?
+    let waiting: WaitingPool?
     private let lock = Lock()
     /// Guarded by `lock`, as what follows.
     private var computes: [String: Compute] = [:]
@@ -32,7 +32,7 @@ public final class Computes: @unchecked Sendable {
         user = geteuid() == 0 ? try SystemUser(named: options.user) : nil
         try ComputeFiles.makeFolder(options.runPath, mode: 0o700)
         try ComputeFiles.makeFolder(options.logPath, mode: 0o700)
-        waiting = user == nil ? nil : WaitingPostgres(options)
+        waiting = user == nil ? nil : WaitingPool(options)
         for key in loggedKeys where key.contains("@") { discard(key) }
     }
 

@@ -3,6 +3,54 @@ import DiskIO
 import Glibc
 import Primitives
 
+/// Two that wait: who forks twice in a row finds another before the first is made anew.
+struct WaitingPool {
+    private let all: [WaitingPostgres]
+
+    /// Who is just being let in needs the processors.
+    private static let pause: UInt64 = 30_000_000
+
+    init(_ options: ComputeOptions) {
+        all = (1...2).map { number in
+            WaitingPostgres(
+                options,
+                name: "waiting-\(number)",
+                pause: UInt64(number) * Self.pause
+            )
+        }
+    }
+
+    func end() { for one in all { one.end() } }
+
+    /// Has some wait from some time after the last start on.
+    func expect(_ wish: WaitingPostgres.Wish) { for one in all { one.expect(wish) } }
+
+    /// Has one go on as a compute whose lock the caller holds; nil where none waits that is just
+    /// that. One that is still on its way comes sooner than another that is made beside it.
+    func take(
+        _ wish: WaitingPostgres.Wish,
+        for place: ComputePlace,
+        view: [(folder: String, place: String)],
+        settings: String,
+        note: (String) -> Void
+    ) throws(ComputeError) -> ComputeProcess? {
+        for isPatient in [false, true] {
+            for one in all {
+                let process = try one.take(
+                    wish,
+                    isPatient: isPatient,
+                    for: place,
+                    view: view,
+                    settings: settings,
+                    note: note
+                )
+                if let process { return process }
+            }
+        }
+        return nil
+    }
+}
+
 /// A PostgreSQL that stands at the reading of its settings until a fork is started: spaces of its
 /// own, shell, program and libraries are a third of a start, and need nothing of a branch.
 ///
@@ -45,6 +93,7 @@ final class WaitingPostgres: @unchecked Sendable {
 
     private let folder: String
     private let options: ComputeOptions
+    private let pause: UInt64
     private let clock = SystemClock()
     private let lock = Lock()
     /// Guarded by `lock`, as what follows.
@@ -56,14 +105,16 @@ final class WaitingPostgres: @unchecked Sendable {
     private var isUseless = false
     private var thread: WorkerThread?
 
-    /// After a start; who is just being let in needs the processors.
-    private static let pause: UInt64 = 30_000_000
+    /// From its making to the pipe it is 20 ms, and more where the processors are busy.
+    private static let way: UInt64 = 200_000_000
     /// It holds mounts of the system, and has libraries in memory, so it does not wait for ever.
     private static let patienceMilliseconds = 300_000
 
-    init(_ options: ComputeOptions) {
+    /// One that is made some time after a start, with files of a name of its own.
+    init(_ options: ComputeOptions, name: String, pause: UInt64) {
         self.options = options
-        folder = options.runPath + "/waiting"
+        self.pause = pause
+        folder = options.runPath + "/" + name
         clear()
         thread = WorkerThread { [self] in work() }
     }
@@ -90,7 +141,7 @@ final class WaitingPostgres: @unchecked Sendable {
         lock.withLock {
             guard !isUseless else { return }
             self.wish = wish
-            due = clock.monotonic() + Self.pause
+            due = clock.monotonic() + pause
             lock.wakeAll()
         }
     }
@@ -165,9 +216,12 @@ final class WaitingPostgres: @unchecked Sendable {
     // MARK: What it becomes
 
     /// Has what waits go on as a compute whose lock the caller holds; nil where nothing waits that
-    /// is just that, or it does not wait yet. Where that cannot be done here, it is said once.
+    /// is just that. Where that cannot be done here, it is said once.
+    ///
+    /// - Parameter isPatient: Whether to wait for one that is still on its way.
     func take(
-        _ wish: Wish?,
+        _ wish: Wish,
+        isPatient: Bool,
         for place: ComputePlace,
         view: [(folder: String, place: String)],
         settings: String,
@@ -175,9 +229,7 @@ final class WaitingPostgres: @unchecked Sendable {
     ) throws(ComputeError) -> ComputeProcess? {
         lock.lock()
         defer { lock.unlock() }
-        guard let wish, waits(for: wish) else { return nil }
-        let writer = unsafe open(gate, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
-        guard writer >= 0 else { return nil }
+        guard let writer = openGate(to: wish, isPatient) else { return nil }
         // With an end to read of our own, a write finds a reader whatever happens.
         let reader = unsafe open(gate, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         defer {
@@ -203,6 +255,20 @@ final class WaitingPostgres: @unchecked Sendable {
             throw ComputeFiles.failure("write \(gate)")
         }
         return process
+    }
+
+    /// The pipe at which it stands.
+    private func openGate(to wish: Wish, _ isPatient: Bool) -> Int32? {
+        let start = clock.monotonic()
+        while waits(for: wish) {
+            let writer = unsafe open(gate, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+            if writer >= 0 { return writer }
+            guard isPatient, errno == ENXIO, clock.monotonic() - start < Self.way else {
+                return nil
+            }
+            usleep(200)
+        }
+        return nil
     }
 
     /// Returns why it could not be done; nil where it was.
