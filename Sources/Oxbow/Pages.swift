@@ -20,8 +20,9 @@ package struct Pages: Sendable {
 
     /// A page; nil where none was written.
     package func page(_ page: PageNumber, of object: ObjectID) throws(OxbowError) -> [UInt8]? {
+        let key = MapKey(object, page)
         let isThere = try isWritten(page, of: object)
-        return isThere ? try store.core.readPage(MapKey(object, page), in: map) : nil
+        return isThere ? try store.core.readPage(key, in: map) : nil
     }
 
     /// Whether a page was written, and not deleted since.

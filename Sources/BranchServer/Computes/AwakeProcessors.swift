@@ -3,8 +3,8 @@ import Glibc
 /// Keeps processors that have nothing to do from sleeping, while a compute starts.
 ///
 /// PostgreSQL asks the mount some five hundred things on its way to the first row, one after the
-/// other. Each wakes a processor for the question and one for the answer, and out of its sleep one
-/// comes later than the answer by itself: in a virtual machine, and where sleep is deep. The kernel
+/// other, and each wakes a processor for the question and one for the answer. To wake from sleep
+/// takes longer than the answer does, in a virtual machine and where sleep is deep. The kernel
 /// takes such a wish from root alone, as long as a file is open. Where there is no such file, as
 /// in most containers, a start goes without.
 struct AwakeProcessors: ~Copyable {
