@@ -117,6 +117,44 @@ import Volume
         #expect(kind { _ = try BranchFiles.open(main) } == .damaged)
     }
 
+    /// Names whose places are the same are too rare to be met.
+    @Test func `a list has all names that share a page, and the longest`() throws {
+        let test = try TestVolume()
+        let folder = try test.makeFolder("d")
+        let names =
+            ["x", "y"].map { String(repeating: $0, count: 200) }
+            + [String(repeating: "z", count: 255)]
+        func page(_ entries: [(name: String, slot: UInt8)]) -> [UInt8] {
+            var bytes = Array("FOLD".utf8) + [1, UInt8(entries.count)]
+            for entry in entries {
+                bytes += withUnsafeBytes(of: folder.rawValue.littleEndian) { Array($0) }
+                bytes += [FileKind.file.rawValue, entry.slot, UInt8(entry.name.utf8.count)]
+                bytes += Array(entry.name.utf8)
+            }
+            return bytes + [UInt8](repeating: 0, count: 8192 - bytes.count)
+        }
+        try test.main.commit { edit in
+            let object = ObjectID(folder.rawValue)
+            try edit.write(page([(names[0], 0), (names[1], 3)]), page: 7, of: object)
+            try edit.write(page([(names[2], 5)]), page: 9, of: object)
+        }
+        let past = try PastFiles(test.main.view())
+        var found: [(name: String, next: FolderCursor)] = []
+        try past.visitEntries(of: folder, from: .start) { entry, next in
+            found.append((entry.name.description, next))
+            return true
+        }
+        #expect(found.map(\.name) == names)
+        for (index, entry) in found.enumerated() {
+            var rest: [String] = []
+            try past.visitEntries(of: folder, from: entry.next) { entry, _ in
+                rest.append(entry.name.description)
+                return true
+            }
+            #expect(rest == Array(names.dropFirst(index + 1)))
+        }
+    }
+
     @Test func `all who open a branch's files get the same`() throws {
         let test = try TestVolume()
         #expect(try BranchFiles.open(test.main) === test.files)
